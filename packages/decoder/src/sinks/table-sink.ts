@@ -1,0 +1,143 @@
+import type { BatchSink, SegmentBatch, SinkSchema, SinkTable } from '../batch.js'
+import { OptionError } from '../errors.js'
+import { AtomicFiles } from './atomic-files.js'
+
+/** One file a sink has completed. */
+export interface WrittenFile {
+  readonly segment: string
+  /** Absolute path under its final name. */
+  readonly path: string
+  readonly rowCount: number
+  readonly byteCount: number
+}
+
+/** What a sink has sent to a stream. */
+export interface WrittenStream {
+  readonly segment: string
+  readonly rowCount: number
+  readonly byteCount: number
+}
+
+/**
+ * Takes the bytes of a stream, in order. Each array is fresh and may be kept.
+ *
+ * The next one comes only when a returned promise has resolved.
+ */
+export type WriteBytes = (bytes: Uint8Array) => void | Promise<void>
+
+/**
+ * Takes finished bytes of a table. They may be overwritten once the call has returned and, when it
+ * gave a promise, that has resolved.
+ */
+export type Output = (bytes: Uint8Array) => void | Promise<void>
+
+/** Turns one table's batches into bytes. */
+export interface TableWriter {
+  /** Writes what stands before the first row. */
+  start(): Promise<void>
+  write(batch: SegmentBatch): Promise<void>
+  /** Writes what is still held back and what stands after the last row. */
+  end(): Promise<void>
+}
+
+/** Makes the writer of one table. */
+export type OpenTable = (table: SinkTable, schema: SinkSchema, output: Output) => TableWriter
+
+interface OpenedTable {
+  readonly table: SinkTable
+  readonly writer: TableWriter
+  rowCount: number
+  byteCount: number
+}
+
+/** A sink that writes each table to `<table><extension>` in one folder, all files or none. */
+export function tableFilesSink(
+  options: { readonly directory: string; readonly force: boolean; readonly extension: string },
+  openTable: OpenTable,
+): BatchSink<readonly WrittenFile[]> {
+  const files = new AtomicFiles(options)
+  const opened = new Map<string, OpenedTable>()
+  return {
+    async open(schema) {
+      await files.reserve(schema.tables.map((table) => table.name + options.extension))
+      for (const table of schema.tables) {
+        const file = await files.open(table.name + options.extension)
+        await start(opened, table, schema, openTable, (bytes) => file.write(bytes))
+      }
+    },
+    write: (batch) => writeBatch(opened, batch),
+    async close() {
+      for (const { writer } of opened.values()) await writer.end()
+      const paths = await files.commit()
+      return [...opened.values()].map(({ table, rowCount, byteCount }, index) => ({
+        segment: table.name,
+        path: paths[index]!,
+        rowCount,
+        byteCount,
+      }))
+    },
+    abort: () => files.abort(),
+  }
+}
+
+/**
+ * A sink that sends one table's bytes to `write`.
+ *
+ * `open` throws OPTION_CONFLICT unless exactly one segment is selected. What has been sent cannot
+ * be taken back, so `abort` only stops.
+ */
+export function tableStreamSink(write: WriteBytes, openTable: OpenTable): BatchSink<WrittenStream> {
+  const opened = new Map<string, OpenedTable>()
+  return {
+    async open(schema) {
+      const [table] = schema.tables
+      if (table === undefined || schema.tables.length !== 1) {
+        throw new OptionError(
+          'OPTION_CONFLICT',
+          `a stream takes one segment, and ${schema.tables.length} are selected; select one of them or write files`,
+          { option: 'segments' },
+        )
+      }
+      await start(opened, table, schema, openTable, (bytes) => write(bytes.slice()))
+    },
+    write: (batch) => writeBatch(opened, batch),
+    async close() {
+      const [{ table, writer, ...counts }] = [...opened.values()] as [OpenedTable]
+      await writer.end()
+      return { segment: table.name, rowCount: counts.rowCount, byteCount: counts.byteCount }
+    },
+    async abort() {},
+  }
+}
+
+async function start(
+  opened: Map<string, OpenedTable>,
+  table: SinkTable,
+  schema: SinkSchema,
+  openTable: OpenTable,
+  output: Output,
+): Promise<void> {
+  const entry: OpenedTable = {
+    table,
+    rowCount: 0,
+    byteCount: 0,
+    writer: openTable(table, schema, (bytes) => {
+      entry.byteCount += bytes.length
+      return output(bytes)
+    }),
+  }
+  opened.set(table.name, entry)
+  await entry.writer.start()
+}
+
+async function writeBatch(
+  opened: ReadonlyMap<string, OpenedTable>,
+  batch: SegmentBatch,
+): Promise<void> {
+  const entry = opened.get(batch.segment)
+  if (entry === undefined) {
+    throw new TypeError(`segment "${batch.segment}" was not among the tables given to open`)
+  }
+  await entry.writer.write(batch)
+  entry.rowCount += batch.rowCount
+}
