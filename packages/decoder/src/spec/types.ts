@@ -24,6 +24,8 @@ export interface CodeEntry {
   /** Last data year of the code, inclusive. */
   readonly to?: number
   readonly note?: string
+  /** Further facts about the code, such as an offense's `group` and `crime_against`. */
+  readonly attributes?: Readonly<Record<string, string>>
 }
 
 /** A code list: codes are trimmed of trailing blanks. */
@@ -70,6 +72,7 @@ export interface FieldSpec {
   readonly printed: string
   /** Digits after the point of a decimal, in bytes of their own. */
   readonly fraction?: { readonly start: number; readonly end: number }
+  /** The code list; of an hour or flag it only labels the documentation. */
   readonly codes?: CodeTable
   /** Inclusive range of the number half of `number_or_code`, and of integers where declared. */
   readonly range?: readonly [number, number]
@@ -97,6 +100,12 @@ export interface LayoutSpec {
   readonly maxLength: number
   /** Bytes a line must have to be placed: through its last key field. Shorter lines are withheld. */
   readonly keyLength: number
+  /** Bytes of each key field in the physical line: 0-based, half-open, in the spec's order. */
+  readonly keyFields: readonly {
+    readonly name: string
+    readonly start: number
+    readonly end: number
+  }[]
   readonly fields: readonly FieldSpec[]
   /** Ranges, in the joined record, that must be blank. */
   readonly fillers: readonly {

@@ -1,0 +1,123 @@
+import { readdir, readFile } from 'node:fs/promises'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { SpecError } from '../errors.js'
+import { isSpecId, SpecParser, type ResolvedFile } from './parse.js'
+import { readSpecDocument, type SpecDocument } from './schema.js'
+import type { CompiledSpec } from './types.js'
+
+export {
+  parseSpec,
+  type ParseSpecOptions,
+  type ResolvedFile,
+  type ResolveReference,
+} from './parse.js'
+
+/** A bundled spec, as listed. */
+export interface SpecSummary {
+  /** What `loadSpec` takes: `nibrs/master@2013`. */
+  readonly id: string
+  readonly title: string
+  readonly revision: number
+  /** First and last data year it is for; `null` as the last for a layout still in use. */
+  readonly dataYears: readonly [number, number | null] | null
+  /** The spec it changes for some records; null for a spec of its own. */
+  readonly extends: string | null
+  /** Path of its YAML file. */
+  readonly file: string
+}
+
+/**
+ * Loads a spec, checks it and makes it ready to decode with.
+ *
+ * @param spec a bundled spec's id (`nibrs/master@2013`), or the path or `file:` URL of a YAML file
+ * @throws {SpecError} `SPEC_NOT_FOUND` when there is no such spec; any other code when the spec
+ * itself is wrong: the message names file, line, column, field and the mend
+ */
+export async function loadSpec(spec: string | URL): Promise<CompiledSpec> {
+  const found = await find(spec)
+  return new SpecParser(resolveFile).compile(readSpecDocument(found.text, found.file))
+}
+
+/** The bundled specs, sorted by id. */
+export async function listSpecs(): Promise<readonly SpecSummary[]> {
+  const summaries: SpecSummary[] = []
+  for (const { text, file } of await bundledFiles())
+    summaries.push(summary(readSpecDocument(text, file)))
+  return summaries.sort((a, b) => (a.id < b.id ? -1 : 1))
+}
+
+/** The folder of the bundled specs. */
+export function specsFolder(): string {
+  const here = import.meta.url
+  // In source the specs are those of the repository; built, those copied beside `dist`.
+  if (here.endsWith('/src/spec/load.ts')) return fileURLToPath(new URL('../../../../specs', here))
+  const [, root] = /^(.*\/)dist\//.exec(here) ?? []
+  return fileURLToPath(root === undefined ? new URL('../specs', here) : new URL('specs', root))
+}
+
+function summary(document: SpecDocument): SpecSummary {
+  return {
+    id: document.id,
+    title: document.title,
+    revision: document.revision,
+    dataYears: document.appliesTo?.dataYears ?? document.dataYears,
+    extends: document.extends?.value ?? null,
+    file: document.file,
+  }
+}
+
+async function find(spec: string | URL): Promise<ResolvedFile> {
+  const name = String(spec)
+  if (typeof spec === 'string' && isSpecId(spec)) {
+    const found = await readIfThere(bundledPath(spec))
+    if (found !== null) return found
+    const known = (await listSpecs()).map((item) => item.id).join(', ')
+    const message = `there is no bundled spec "${spec}"; use one of ${known}, or the path of a file`
+    throw new SpecError('SPEC_NOT_FOUND', message, { spec })
+  }
+  if (/^[a-z][a-z0-9+.-]+:/i.test(name) && !name.startsWith('file:') && !path.isAbsolute(name)) {
+    const message = `a spec is read from a file, not from "${name}"; download it and give its path`
+    throw new SpecError('SPEC_NOT_FOUND', message, { file: name })
+  }
+  const file = name.startsWith('file:') ? fileURLToPath(name) : name
+  const found = await readIfThere(file)
+  if (found !== null) return found
+  const message = `there is no spec file "${file}"; give a path, or an id such as nibrs/master@2013`
+  throw new SpecError('SPEC_NOT_FOUND', message, { file })
+}
+
+function bundledPath(id: string): string {
+  const [family, version] = id.split('@') as [string, string]
+  return path.join(specsFolder(), ...family.split('/'), `${version}.yaml`)
+}
+
+async function resolveFile(reference: string, from: string): Promise<ResolvedFile | null> {
+  if (isSpecId(reference)) return readIfThere(bundledPath(reference))
+  return readIfThere(path.resolve(path.dirname(from), reference))
+}
+
+/** The file, or null when there is none; any other failure to read it is passed on as such. */
+async function readIfThere(file: string): Promise<ResolvedFile | null> {
+  try {
+    return { file, text: await readFile(file, 'utf8') }
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code
+    if (code === 'ENOENT' || code === 'ENOTDIR') return null
+    const message = `spec file "${file}" cannot be read (${code ?? 'unknown'}); check the path`
+    throw new SpecError('SPEC_NOT_FOUND', message, { file, cause })
+  }
+}
+
+/** Spec files sit in folders that hold no code tables: `nibrs/master/2013.yaml`. */
+async function bundledFiles(): Promise<readonly ResolvedFile[]> {
+  const folder = specsFolder()
+  const names = await readdir(folder, { recursive: true })
+  const files: ResolvedFile[] = []
+  for (const name of names.sort()) {
+    if (!name.endsWith('.yaml') || path.basename(path.dirname(name)) === 'codes') continue
+    const found = await readIfThere(path.join(folder, name))
+    if (found !== null) files.push(found)
+  }
+  return files
+}
