@@ -56,9 +56,9 @@ function plain(
   mark: string,
   optional: boolean,
 ): PlainField {
-  const { repeat: _repeat, optionalFrom: _optionalFrom, description, fraction, ...rest } = node
+  const { description, fraction } = node
   return {
-    ...rest,
+    ...node,
     name,
     where: { ...node.where, field: name },
     position: moved(node.position, offset),
