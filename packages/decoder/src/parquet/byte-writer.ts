@@ -1,0 +1,63 @@
+/**
+ * Bytes being written, in one buffer that grows.
+ *
+ * Per-value code asks for room once with `reserve`, then works on `bytes` and `length` itself.
+ */
+export class ByteWriter {
+  bytes: Uint8Array
+  view: DataView
+  length = 0
+
+  constructor(capacity: number) {
+    this.bytes = new Uint8Array(capacity)
+    this.view = new DataView(this.bytes.buffer)
+  }
+
+  /** Makes room for `count` more bytes; may replace `bytes` and `view`. */
+  reserve(count: number): void {
+    const needed = this.length + count
+    if (needed <= this.bytes.length) return
+    const grown = new Uint8Array(Math.max(this.bytes.length * 2, needed))
+    grown.set(this.bytes.subarray(0, this.length))
+    this.bytes = grown
+    this.view = new DataView(grown.buffer)
+  }
+
+  byte(value: number): void {
+    this.reserve(1)
+    this.bytes[this.length++] = value
+  }
+
+  uint32(value: number): void {
+    this.reserve(4)
+    this.view.setUint32(this.length, value, true)
+    this.length += 4
+  }
+
+  /** Unsigned LEB128 of a whole number from 0 to 2^53 - 1. */
+  varint(value: number): void {
+    this.reserve(8)
+    let rest = value
+    while (rest > 127) {
+      this.bytes[this.length++] = (rest & 127) | 128
+      rest = Math.floor(rest / 128)
+    }
+    this.bytes[this.length++] = rest
+  }
+
+  /** Zigzag LEB128 of a whole number from -2^52 to 2^52. */
+  zigzag(value: number): void {
+    this.varint(value >= 0 ? value * 2 : -value * 2 - 1)
+  }
+
+  append(source: Uint8Array): void {
+    this.reserve(source.length)
+    this.bytes.set(source, this.length)
+    this.length += source.length
+  }
+
+  /** What was written so far, as a view that the next write may overwrite. */
+  written(): Uint8Array {
+    return this.bytes.subarray(0, this.length)
+  }
+}

@@ -1,0 +1,88 @@
+import type { ColumnCells } from './column-cells.js'
+import { BytesChunkEncoder } from './bytes-chunk.js'
+import { ByteWriter } from './byte-writer.js'
+import { compressorOf } from './codecs.js'
+import type { ColumnChunk } from './column-chunk.js'
+import { ChunkWriter } from './column-chunk.js'
+import { DictionaryChunkEncoder } from './dictionary-chunk.js'
+import type { Codec } from './format.js'
+import { NumberChunkEncoder } from './number-chunk.js'
+import { RankedDictionaries } from './ranked-values.js'
+import type { ParquetField } from './schema.js'
+
+/** What {@link RowGroupEncoder} needs to know beforehand. */
+export interface RowGroupOptions {
+  /** Most rows `encode` is given at a time. */
+  readonly rowGroupRows: number
+  /** Rows of a data page: a multiple of eight. */
+  readonly pageRows: number
+  readonly codec: Codec
+}
+
+/** Where the columns of an encoded row group stand; can be sent to another thread. */
+export interface RowGroupLayout {
+  readonly rowCount: number
+  readonly byteCount: number
+  readonly chunks: readonly ColumnChunk[]
+}
+
+/** A row group in bytes, with offsets counted from its own start. */
+export interface EncodedRowGroup extends RowGroupLayout {
+  /** Overwritten by the next `encode` of the same encoder. */
+  readonly bytes: Uint8Array
+}
+
+/**
+ * Turns rows by column into the bytes of a row group. Knows nothing of files: the same rows give
+ * the same bytes on any thread, wherever they will stand. One encoder serves any number of tables.
+ */
+export class RowGroupEncoder {
+  readonly #out = new ByteWriter(1 << 20)
+  readonly #chunk: ChunkWriter
+  readonly #dictionaries = new RankedDictionaries()
+  readonly #dictionaryChunks: DictionaryChunkEncoder
+  readonly #numberChunks: NumberChunkEncoder
+  readonly #bytesChunks: BytesChunkEncoder
+
+  constructor(options: RowGroupOptions) {
+    this.#chunk = new ChunkWriter(this.#out, compressorOf(options.codec))
+    this.#dictionaryChunks = new DictionaryChunkEncoder(options.rowGroupRows, options.pageRows)
+    this.#numberChunks = new NumberChunkEncoder(options.pageRows)
+    this.#bytesChunks = new BytesChunkEncoder(options.pageRows)
+  }
+
+  encode(
+    fields: readonly ParquetField[],
+    columns: ReadonlyMap<string, ColumnCells>,
+    rowCount: number,
+  ): EncodedRowGroup {
+    this.#out.length = 0
+    const chunks = fields.map((field) => {
+      const column = columns.get(field.source)
+      if (column === undefined) throw new TypeError(`the batch has no column "${field.source}"`)
+      return this.#encodeChunk(field, column, rowCount)
+    })
+    const bytes = this.#out.written()
+    return { rowCount, byteCount: bytes.length, chunks, bytes }
+  }
+
+  #encodeChunk(field: ParquetField, column: ColumnCells, rowCount: number): ColumnChunk {
+    const chunk = this.#chunk
+    switch (column.kind) {
+      case 'dictionary': {
+        if (field.part === 'label') {
+          const { labelOf, ranked } = this.#dictionaries.labels(column.dictionary)
+          const labels = new Uint32Array(rowCount)
+          for (let row = 0; row < rowCount; row++) labels[row] = labelOf[column.indices[row]!]!
+          return this.#dictionaryChunks.encode(chunk, field, labels, rowCount, ranked)
+        }
+        const ranked = this.#dictionaries.values(column.dictionary, field.physical)
+        return this.#dictionaryChunks.encode(chunk, field, column.indices, rowCount, ranked)
+      }
+      case 'number':
+        return this.#numberChunks.encode(chunk, field, column, rowCount)
+      case 'bytes':
+        return this.#bytesChunks.encode(chunk, field, column, rowCount)
+    }
+  }
+}
