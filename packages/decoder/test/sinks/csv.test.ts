@@ -8,7 +8,11 @@ import type { CellValue } from '../../src/batch.js'
 import { csvFiles, csvStream, type CsvOptions } from '../../src/sinks/csv.js'
 import { batch, codeTable, made, schema, spec, table } from './made-batches.js'
 
-const sex = codeTable('sex', { M: 'Male', F: 'Female, or "woman"', U: 'Unknown' })
+const sex = codeTable('sex', [
+  ['M', 'Male'],
+  ['F', 'Female, or "woman"'],
+  ['U', 'Unknown'],
+])
 
 function columns() {
   return [

@@ -26,8 +26,11 @@ export function spec(name: string, type: ColumnSpec['type'], extra: object = {})
   return { name, type, width: 3, scale: 0, ...extra }
 }
 
-export function codeTable(name: string, labels: Record<string, string>): CodeTable {
-  const codes = new Map(Object.entries(labels).map(([code, label]) => [code, { label }]))
+export function codeTable(
+  name: string,
+  labels: readonly (readonly [code: string, label: string])[],
+): CodeTable {
+  const codes = new Map(labels.map(([code, label]) => [code, { label }]))
   return { name, title: name, codes }
 }
 

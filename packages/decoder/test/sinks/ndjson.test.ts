@@ -6,7 +6,11 @@ import type { CellValue } from '../../src/batch.js'
 import { ndjsonFiles, ndjsonStream, type NdjsonOptions } from '../../src/sinks/ndjson.js'
 import { batch, codeTable, made, schema, spec, table } from './made-batches.js'
 
-const sex = codeTable('sex', { M: 'Male', F: 'Female "\\"', U: 'Unknown' })
+const sex = codeTable('sex', [
+  ['M', 'Male'],
+  ['F', 'Female "\\"'],
+  ['U', 'Unknown'],
+])
 
 function columns() {
   return [

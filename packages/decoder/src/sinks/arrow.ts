@@ -1,0 +1,80 @@
+import type { BatchSink } from '../batch.js'
+import { OptionError } from '../errors.js'
+import { ArrowTableWriter, type ArrowFormat } from './arrow-ipc/arrow-writer.js'
+import {
+  rejectUnknownOptions,
+  requireDirectory,
+  type FileSinkOptions,
+  type LabelOptions,
+} from './sink-options.js'
+import {
+  tableFilesSink,
+  tableStreamSink,
+  type WriteBytes,
+  type WrittenFile,
+  type WrittenStream,
+} from './table-sink.js'
+
+export type { ArrowFormat, WriteBytes, WrittenFile, WrittenStream }
+
+/** Options of {@link arrowStream}. */
+export type ArrowStreamOptions = LabelOptions
+
+/** Options of {@link arrowFiles}. */
+export interface ArrowFilesOptions extends LabelOptions, FileSinkOptions {
+  /**
+   * `file` (the default) is the random access format, `<segment>.arrow`; `stream` the streaming
+   * format, `<segment>.arrows`.
+   */
+  readonly format?: ArrowFormat
+}
+
+/**
+ * A sink that writes one Arrow IPC file for each segment.
+ *
+ * Codes and labels are dictionaries of Utf8 that begin with all listed codes, text and identifiers
+ * Utf8, integers and hours Int32 (Int64 from ten digits on, and `record_number`), dates Date32,
+ * decimals Decimal128, flags Bool. The schema carries the sink's metadata: what is known at the end
+ * in `file` format, what is known at the start in `stream` format. A segment without rows gives a
+ * file without record batches.
+ *
+ * @throws {OptionError} OPTION_UNKNOWN, OPTION_INVALID; from `open` also OUTPUT_EXISTS,
+ *   OUTPUT_NOT_WRITABLE, and OPTION_CONFLICT when a label's name is taken
+ */
+export function arrowFiles(options: ArrowFilesOptions): BatchSink<readonly WrittenFile[]> {
+  rejectUnknownOptions('arrowFiles', options, ['directory', 'force', 'labels', 'format'])
+  const { force = false, labels = false, format = 'file' } = options
+  if (format !== 'file' && format !== 'stream') {
+    throw new OptionError(
+      'OPTION_INVALID',
+      `Arrow format ${JSON.stringify(format)} is neither "file" nor "stream"; pass one of them`,
+      { option: 'format' },
+    )
+  }
+  const directory = requireDirectory('arrowFiles', options.directory)
+  const extension = format === 'file' ? '.arrow' : '.arrows'
+  return tableFilesSink(
+    { directory, force, extension },
+    (table, schema, output) => new ArrowTableWriter(table, schema, { format, labels }, output),
+  )
+}
+
+/**
+ * A sink that sends one segment to `write` in the Arrow IPC streaming format.
+ *
+ * @param write takes the bytes in order and may return a promise to slow the decoding down
+ * @throws {OptionError} OPTION_UNKNOWN; from `open` OPTION_CONFLICT unless exactly one segment is
+ *   selected
+ */
+export function arrowStream(
+  write: WriteBytes,
+  options: ArrowStreamOptions = {},
+): BatchSink<WrittenStream> {
+  rejectUnknownOptions('arrowStream', options, ['labels'])
+  const { labels = false } = options
+  return tableStreamSink(
+    write,
+    (table, schema, output) =>
+      new ArrowTableWriter(table, schema, { format: 'stream', labels }, output),
+  )
+}
