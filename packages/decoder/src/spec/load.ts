@@ -3,7 +3,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { SpecError } from '../errors.js'
 import { isSpecId, SpecParser, type ResolvedFile } from './parse.js'
-import { readSpecDocument, type SpecDocument } from './schema.js'
+import type { SpecDocument } from './schema.js'
 import type { CompiledSpec } from './types.js'
 
 export {
@@ -27,6 +27,9 @@ export interface SpecSummary {
   readonly file: string
 }
 
+/** Bundled files do not change while the program runs, so each is parsed once. */
+const bundled = new SpecParser(resolveFile)
+
 /**
  * Loads a spec, checks it and makes it ready to decode with.
  *
@@ -36,14 +39,14 @@ export interface SpecSummary {
  */
 export async function loadSpec(spec: string | URL): Promise<CompiledSpec> {
   const found = await find(spec)
-  return new SpecParser(resolveFile).compile(readSpecDocument(found.text, found.file))
+  const parser = typeof spec === 'string' && isSpecId(spec) ? bundled : new SpecParser(resolveFile)
+  return parser.compile(parser.document(found))
 }
 
 /** The bundled specs, sorted by id. */
 export async function listSpecs(): Promise<readonly SpecSummary[]> {
   const summaries: SpecSummary[] = []
-  for (const { text, file } of await bundledFiles())
-    summaries.push(summary(readSpecDocument(text, file)))
+  for (const file of await bundledFiles()) summaries.push(summary(bundled.document(file)))
   return summaries.sort((a, b) => (a.id < b.id ? -1 : 1))
 }
 

@@ -35,8 +35,8 @@ export async function parseSpec(
   text: string,
   options: ParseSpecOptions = {},
 ): Promise<CompiledSpec> {
-  const file = options.file ?? 'spec.yaml'
-  return new SpecParser(options.resolve ?? (() => null)).compile(readSpecDocument(text, file))
+  const parser = new SpecParser(options.resolve ?? (() => null))
+  return parser.compile(parser.document({ text, file: options.file ?? 'spec.yaml' }))
 }
 
 /** True for `nibrs/master@2013`, false for a path. */
@@ -52,6 +52,16 @@ export class SpecParser {
 
   constructor(resolve: ResolveReference) {
     this.#resolve = resolve
+  }
+
+  /** The checked form of a spec file; the same object for the same file. */
+  document({ text, file }: ResolvedFile): SpecDocument {
+    let document = this.#documents.get(file)
+    if (document === undefined) {
+      document = readSpecDocument(text, file)
+      this.#documents.set(file, document)
+    }
+    return document
   }
 
   /** An overlay compiles to the spec it extends, with itself in force whatever the year. */
@@ -126,12 +136,7 @@ export class SpecParser {
       const message = `${what} "${value}" was not found; name ${kind} that exists`
       throw specFault('SPEC_NOT_FOUND', where, message)
     }
-    let document = this.#documents.get(found.file)
-    if (document === undefined) {
-      document = readSpecDocument(found.text, found.file)
-      this.#documents.set(found.file, document)
-    }
-    return document
+    return this.document(found)
   }
 
   async #codeTable(name: Placed<string>, document: SpecDocument): Promise<CodeTable> {

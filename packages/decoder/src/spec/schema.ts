@@ -357,17 +357,14 @@ function readSource(value: YamlValue | undefined): Provenance | undefined {
 /** `34-36` or `34`: 1-based, both ends included. */
 function readPosition(value: YamlValue, what = 'pos'): PrintedRange {
   const scalar = value.scalar
-  const match = /^(\d+)(?:-(\d+))?$/.exec(
+  const match = /^([1-9]\d{0,4})(?:-([1-9]\d{0,4}))?$/.exec(
     typeof scalar === 'number' || typeof scalar === 'string' ? String(scalar) : '',
   )
   const start = Number(match?.[1] ?? 0)
   const end = Number(match?.[2] ?? start)
   if (match === null) {
-    const message = `expected ${what} as printed, such as 34-36 or 34, found ${value.found}`
+    const message = `expected ${what} as printed, counted from 1, such as 34-36, found ${value.found}`
     throw value.fault('SPEC_BAD_POSITION', message)
-  }
-  if (start < 1) {
-    throw value.fault('SPEC_BAD_POSITION', `${what} ${match[0]} starts before 1; count from 1`)
   }
   if (end < start) {
     throw value.fault('SPEC_BAD_POSITION', `${what} ${match[0]} ends before it starts; swap them`)
