@@ -46,7 +46,9 @@ export interface NumberColumn extends ColumnBase {
 }
 
 /**
- * Fixed-width bytes, blank padded: row r is bytes [r*width, (r+1)*width). NUL bytes are blanks.
+ * Fixed-width bytes, blank padded: row r is bytes [r*width, (r+1)*width). NUL bytes of the input
+ * are blanks; trailing NUL bytes here are padding and not part of the value (a 12-wide identifier
+ * in a column that must also hold 13-wide ones).
  * `valid[row]` is 0 for null. `trim`: trailing blanks are not part of the value (text);
  * identifiers keep them.
  */

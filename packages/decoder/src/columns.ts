@@ -152,6 +152,7 @@ export class BytesCells extends BaseColumn implements BytesColumn {
     if (this.valid[row] === 0) return null
     const start = row * this.width
     let end = start + this.width
+    while (end > start && this.bytes[end - 1] === 0) end--
     if (this.trim) while (end > start && this.bytes[end - 1] === 0x20) end--
     let text = ''
     for (let i = start; i < end; i++) text += this.characters[this.bytes[i]!]!
