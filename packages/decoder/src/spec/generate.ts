@@ -338,7 +338,9 @@ function emit(cell: Cell, i: number, context: unknown[]): Emitted {
     return out
   }
   // A code list of the layout that differs from the column's would need a table of its own.
-  const sameTable = field.codes?.name === builder.spec.codes?.name && width === builder.spec.width
+  const sameTable =
+    width === builder.spec.width &&
+    (field.type !== 'code' || field.codes?.name === builder.spec.codes?.name)
 
   switch (field.type) {
     case 'flag': {
