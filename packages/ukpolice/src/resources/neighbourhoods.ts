@@ -1,0 +1,79 @@
+import { type LatLng, decimalText, requirePoint } from '../area.js'
+import type { Caller } from '../caller.js'
+import { type CallOptions, checkCallOptions } from '../options.js'
+import { requireSegment } from '../path.js'
+import type { ShapeName } from '../shapes.js'
+import type {
+  LocatedNeighbourhood,
+  Neighbourhood,
+  NeighbourhoodDetail,
+  NeighbourhoodEvent,
+  NeighbourhoodPriority,
+  Officer,
+  TextPosition,
+} from '../types.js'
+
+/**
+ * Neighbourhoods. Routes `{force}/neighbourhoods`, `{force}/{neighbourhood}` and below, and
+ * `locate-neighbourhood`. Every method throws `OPTION_UNKNOWN_FORCE` for a force that is not
+ * listed, `OPTION_BAD_PATH` for an id that cannot be one, and `API_UNKNOWN_NEIGHBOURHOOD`.
+ */
+export interface NeighbourhoodsResource {
+  list(force: string, options?: CallOptions): Promise<readonly Neighbourhood[]>
+  get(force: string, id: string, options?: CallOptions): Promise<NeighbourhoodDetail>
+  /** The border, ready to be used as `within`. */
+  boundary(force: string, id: string, options?: CallOptions): Promise<readonly TextPosition[]>
+  /** Members of the team. */
+  people(force: string, id: string, options?: CallOptions): Promise<readonly Officer[]>
+  /** Events to come, by start. */
+  events(force: string, id: string, options?: CallOptions): Promise<readonly NeighbourhoodEvent[]>
+  priorities(
+    force: string,
+    id: string,
+    options?: CallOptions,
+  ): Promise<readonly NeighbourhoodPriority[]>
+  /** The neighbourhood that covers a point. @throws {NotFoundError} `API_OUTSIDE_COVERAGE` */
+  locate(point: LatLng, options?: CallOptions): Promise<LocatedNeighbourhood>
+}
+
+/** Builds the neighbourhoods resource. */
+export function neighbourhoodsResource(caller: Caller): NeighbourhoodsResource {
+  const ask = async <Value>(
+    force: string,
+    rest: readonly string[],
+    shape: ShapeName,
+    options: CallOptions = {},
+  ): Promise<Value> => {
+    const { signal } = checkCallOptions(options)
+    for (const segment of rest) requireSegment(segment, 'neighbourhood')
+    const id = await caller.reference.requireForce(force, { signal })
+    const answer = await caller.call<Value>(
+      { path: [id, ...rest], shape, cacheVersion: caller.crimeVersion },
+      options,
+    )
+    return answer.value
+  }
+
+  return {
+    list: (force, options) => ask(force, ['neighbourhoods'], 'neighbourhoods', options),
+    get: (force, id, options) => ask(force, [id], 'neighbourhood', options),
+    boundary: (force, id, options) => ask(force, [id, 'boundary'], 'boundary', options),
+    people: (force, id, options) => ask(force, [id, 'people'], 'officers', options),
+    events: (force, id, options) => ask(force, [id, 'events'], 'events', options),
+    priorities: (force, id, options) => ask(force, [id, 'priorities'], 'priorities', options),
+    async locate(point, options = {}) {
+      checkCallOptions(options)
+      const { lat, lng } = requirePoint(point, 'point')
+      const answer = await caller.call<LocatedNeighbourhood>(
+        {
+          path: ['locate-neighbourhood'],
+          params: { q: `${decimalText(lat)},${decimalText(lng)}` },
+          shape: 'located',
+          cacheVersion: caller.crimeVersion,
+        },
+        options,
+      )
+      return answer.value
+    },
+  }
+}
