@@ -71,7 +71,7 @@ export function compileSpec(input: CompileInput): CompiledSpec {
       if (shape !== undefined) {
         throw specFault(
           'SPEC_SHAPE',
-          { ...segment.where, segment: segment.name },
+          segment.where,
           `the shape ${shape.id} has no such table; drop the segment or the shape`,
         )
       }
@@ -137,7 +137,7 @@ class TableBuilder {
     if (this.shape !== null && role !== this.shape.role) {
       throw specFault(
         'SPEC_SHAPE',
-        { ...segment.where, segment: segment.name },
+        segment.where,
         `role ${role} differs from ${this.shape.role} of the shape; make them equal`,
       )
     }
@@ -262,14 +262,14 @@ function checkLength(field: PlainField, length: number, isLastPart: boolean): vo
     throw specFault(
       'SPEC_PAST_LENGTH',
       field.where,
-      `optional field (${printed}) begins within length ${length}; drop "optional" or shorten length`,
+      `pos ${printed} begins within length ${length}; drop "optional" or shorten length`,
     )
   }
   if (!field.optional && end > length) {
     throw specFault(
       'SPEC_PAST_LENGTH',
       field.where,
-      `(${printed}) ends past length ${length}; correct pos or length, or mark it optional`,
+      `pos ${printed} ends past length ${length}; correct pos or length, or mark it optional`,
     )
   }
 }
@@ -300,7 +300,7 @@ function checkCover(
     if (last !== undefined && range.start < next) {
       const [named, other] = range.name === 'segment_level' ? [last, range] : [range, last]
       const message =
-        `"${named.name}" (${printedRange(named)}) overlaps "${other.name}" ` +
+        `pos ${printedRange(named)} overlaps "${other.name}" ` +
         `(${printedRange(other)}); check the positions against the printed page`
       throw specFault('SPEC_OVERLAP', named.where, message, [other.name, named.name])
     }
@@ -412,7 +412,7 @@ function checkWidth(field: PlainField, codes: CodeTable | undefined): void {
     specFault(
       'SPEC_BAD_WIDTH',
       field.where,
-      `(${printedPosition(field)}) is ${width} wide, but type ${field.type} ${expected}`,
+      `pos ${printedPosition(field)} is ${width} wide, but type ${field.type} ${expected}`,
     )
   switch (field.type) {
     case 'date':
@@ -602,7 +602,7 @@ function compileOverlay(
     throw refuse(appliesTo.where, `${message}; correct data_years or extends`)
   }
   return document.segments.flatMap((segment) => {
-    const where = { ...segment.where, segment: segment.name }
+    const { where } = segment
     const replaced = base.document.segments.find((item) => item.name === segment.name)
     const builder = builders.get(segment.name)
     if (replaced === undefined || builder === undefined) {
@@ -663,19 +663,24 @@ function widened(builder: TableBuilder, part: Part): ColumnSpec[] {
 }
 
 function checkRoles(document: SpecDocument, tables: readonly TableSpec[]): void {
-  const count = (role: SegmentRole): number => tables.filter((table) => table.role === role).length
+  const having = (role: SegmentRole): readonly TableSpec[] =>
+    tables.filter((table) => table.role === role)
+  const refuse = (table: TableSpec, message: string): Error => {
+    const segment = document.segments.find((item) => item.name === table.name)
+    return specFault('SPEC_SCHEMA', segment?.where ?? document.where, message)
+  }
   for (const role of ['header', 'incident', 'group_b'] as const) {
-    if (count(role) > 1) {
-      const message = `${count(role)} segments have role ${role}; one may have it`
-      throw specFault('SPEC_SCHEMA', document.where, message)
-    }
+    const [first, second] = having(role)
+    if (second === undefined) continue
+    throw refuse(second, `role ${role} is taken by segment "${first!.name}"; one may have it`)
   }
-  if (count('child') > 0 && count('incident') === 0) {
-    const message = 'segments with role child need one with role incident; set its role'
-    throw specFault('SPEC_SCHEMA', document.where, message)
+  const [incident] = having('incident')
+  const [child] = having('child')
+  if (child !== undefined && incident === undefined) {
+    throw refuse(child, 'role child needs a segment with role incident; set the role of one')
   }
-  if (document.incidentKey !== undefined && count('incident') === 0) {
-    const message = 'incident_key needs a segment with role incident; set its role'
+  if (document.incidentKey !== undefined && incident === undefined) {
+    const message = 'incident_key needs a segment with role incident; set the role of one'
     throw specFault('SPEC_BAD_KEY', document.incidentKey.where, message)
   }
 }

@@ -434,7 +434,7 @@ function readSegment(name: string, where: Where, value: YamlValue): SegmentNode 
   const source = readSource(keys.get('source'))
   return {
     name,
-    where,
+    where: { ...where, segment: name },
     ...(title === undefined ? {} : { title }),
     ...(role === undefined ? {} : { role }),
     key:

@@ -1,4 +1,4 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
+import { isAlias, isCollection, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
 import type { Document, Node } from 'yaml'
 import { SpecError, type SpecErrorCode } from '../errors.js'
 
@@ -42,7 +42,9 @@ export function readYaml(text: string, file: string): YamlValue {
   const lines = new LineCounter()
   // Keys said twice get a better message from `entries` than from the parser.
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: false })
-  const root = new YamlValue(document, lines, document.contents, { file, line: 1, column: 1 })
+  const first = lines.linePos(document.contents?.range[0] ?? 0)
+  const start = { file, line: Math.max(first.line, 1), column: Math.max(first.col, 1) }
+  const root = new YamlValue(document, lines, document.contents, start)
   const fault = document.errors[0]
   if (fault !== undefined) {
     const at = lines.linePos(fault.pos[0])
@@ -75,7 +77,8 @@ export class YamlValue {
     this.#lines = lines
     const raw = (node ?? null) as Node | null
     const start = raw?.range?.[0]
-    const at = start === undefined ? null : lines.linePos(start)
+    // A map or list is where its key is: its first line may be the one below.
+    const at = start === undefined || isCollection(raw) ? null : lines.linePos(start)
     this.where = at === null ? around : { ...around, line: at.line, column: at.col }
     this.#node = isAlias(raw) ? (raw.resolve(document) ?? null) : raw
   }
@@ -163,8 +166,15 @@ export class YamlValue {
       throw this.fault('SPEC_SCHEMA', `the list of ${what} is empty; name one or drop the key`)
     }
     return this.#node.items.map(
-      (item) => new YamlValue(this.#document, this.#lines, item, this.where),
+      (item) => new YamlValue(this.#document, this.#lines, item, this.#placeOf(item)),
     )
+  }
+
+  #placeOf(item: unknown): Where {
+    const start = (item as Node | null)?.range?.[0]
+    if (start === undefined) return this.where
+    const { line, col } = this.#lines.linePos(start)
+    return { ...this.where, line, column: col }
   }
 
   expectText(what: string, pattern?: RegExp, shape?: string): string {
