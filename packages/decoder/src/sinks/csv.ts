@@ -15,8 +15,8 @@ import {
   type WrittenFile,
   type WrittenStream,
 } from './table-sink.js'
-import type { TextFormat } from './text-format.js'
-import { plainTextWriter } from './text-writer.js'
+import type { TextFormat, TextParts } from './text-format.js'
+import { textWriters } from './text-writer.js'
 
 export type { WriteBytes, WrittenFile, WrittenStream }
 
@@ -65,9 +65,7 @@ export function csvFiles(options: CsvFilesOptions): BatchSink<readonly WrittenFi
   const { force = false, labels = false } = options
   const directory = requireDirectory('csvFiles', options.directory)
   const format = csvFormat(options)
-  return tableFilesSink({ directory, force, extension: '.csv' }, (table, _schema, output) =>
-    plainTextWriter(format, table, labels, output),
-  )
+  return tableFilesSink({ directory, force, extension: '.csv' }, textWriters(format, labels))
 }
 
 /**
@@ -79,11 +77,11 @@ export function csvFiles(options: CsvFilesOptions): BatchSink<readonly WrittenFi
  */
 export function csvStream(write: WriteBytes, options: CsvOptions = {}): BatchSink<WrittenStream> {
   rejectUnknownOptions('csvStream', options, CSV_OPTIONS)
-  const format = csvFormat(options)
-  return tableStreamSink(write, (table, _schema, output) =>
-    plainTextWriter(format, table, options.labels ?? false, output),
-  )
+  return tableStreamSink(write, textWriters(csvFormat(options), options.labels ?? false))
 }
+
+/** Delimiters that cannot stand in a number, a date or a flag. */
+const FAST_DELIMITERS = [',', ';', '\t', '|']
 
 /** The CSV format under the given options; csv-stringify makes the reference rows. */
 export function csvFormat(options: CsvOptions): TextFormat {
@@ -111,6 +109,19 @@ export function csvFormat(options: CsvOptions): TextFormat {
     escape_formulas: escapeFormulas,
     cast: { boolean: (value) => (value ? 'true' : 'false') },
   }
+  const specialPattern = new RegExp(`["\r\n${delimiter === '|' ? '\\|' : delimiter}]`)
+  const parts: TextParts = {
+    rowStart: '',
+    rowEnd: recordDelimiter,
+    separator: delimiter,
+    key: () => '',
+    cell(value) {
+      if (typeof value !== 'string') return value === null ? '' : String(value)
+      return specialPattern.test(value) ? `"${value.replaceAll('"', '""')}"` : value
+    },
+    textQuote: '',
+    specialCharacters: `"${delimiter}`,
+  }
   return {
     header(columns) {
       const names = header ? stringify([columns.map((column) => column.name)], reference) : ''
@@ -123,6 +134,6 @@ export function csvFormat(options: CsvOptions): TextFormat {
       }
       return stringify(rows, reference)
     },
-    parts: null,
+    parts: quoted || escapeFormulas || !FAST_DELIMITERS.includes(delimiter) ? null : parts,
   }
 }

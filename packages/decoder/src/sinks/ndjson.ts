@@ -14,7 +14,7 @@ import {
   type WrittenStream,
 } from './table-sink.js'
 import type { TextFormat } from './text-format.js'
-import { plainTextWriter } from './text-writer.js'
+import { textWriters } from './text-writer.js'
 
 export type { WriteBytes, WrittenFile, WrittenStream }
 
@@ -44,9 +44,7 @@ export function ndjsonFiles(options: NdjsonFilesOptions): BatchSink<readonly Wri
   const { force = false, labels = false } = options
   const directory = requireDirectory('ndjsonFiles', options.directory)
   const format = ndjsonFormat(options)
-  return tableFilesSink({ directory, force, extension: '.ndjson' }, (table, _schema, output) =>
-    plainTextWriter(format, table, labels, output),
-  )
+  return tableFilesSink({ directory, force, extension: '.ndjson' }, textWriters(format, labels))
 }
 
 /**
@@ -61,10 +59,7 @@ export function ndjsonStream(
   options: NdjsonOptions = {},
 ): BatchSink<WrittenStream> {
   rejectUnknownOptions('ndjsonStream', options, NDJSON_OPTIONS)
-  const format = ndjsonFormat(options)
-  return tableStreamSink(write, (table, _schema, output) =>
-    plainTextWriter(format, table, options.labels ?? false, output),
-  )
+  return tableStreamSink(write, textWriters(ndjsonFormat(options), options.labels ?? false))
 }
 
 /** The NDJSON format under the given options; `JSON.stringify` makes the reference rows. */
@@ -84,6 +79,14 @@ export function ndjsonFormat(options: NdjsonOptions): TextFormat {
       }
       return text
     },
-    parts: null,
+    parts: {
+      rowStart: '{',
+      rowEnd: '}\n',
+      separator: ',',
+      key: (name) => `${JSON.stringify(name)}:`,
+      cell: (value) => (value === null && omitNulls ? null : JSON.stringify(value)),
+      textQuote: '"',
+      specialCharacters: '"\\',
+    },
   }
 }

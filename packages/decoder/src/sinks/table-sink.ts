@@ -98,7 +98,7 @@ export function tableStreamSink(write: WriteBytes, openTable: OpenTable): BatchS
           { option: 'segments' },
         )
       }
-      await start(opened, table, schema, openTable, (bytes) => write(bytes.slice()))
+      await start(opened, table, schema, openTable, (bytes) => write(new Uint8Array(bytes)))
     },
     write: (batch) => writeBatch(opened, batch),
     async close() {

@@ -132,6 +132,22 @@ describe('csv', () => {
     instance.closeSync()
   })
 
+  test('the arrays given to a stream may be kept', async () => {
+    const chunks: Uint8Array[] = []
+    const hash: string[] = []
+    const sink = csvStream((bytes) => {
+      chunks.push(bytes)
+      hash.push(Buffer.from(bytes).toString('latin1'))
+    })
+    const cols = columns()
+    await sink.open(schema([table('victim', cols)]))
+    const many = Array.from({ length: 10_000 }, (_, row) => rows[row % rows.length]!)
+    await sink.write(batch('victim', cols, many))
+    await sink.close()
+    expect(chunks.length).toBeGreaterThan(2)
+    expect(chunks.map((bytes) => Buffer.from(bytes).toString('latin1'))).toEqual(hash)
+  })
+
   test('labels stand beside their codes, null for a code that is not listed', async () => {
     const text = await streamed({ labels: true })
     const lines = text.split('\n')

@@ -220,7 +220,7 @@ export class DecimalArrowColumn extends ArrowColumn {
 
   constructor(output: OutputColumn) {
     const { width, scale } = output.spec
-    const precision = Math.min(38, Math.max(width, scale + 1))
+    const precision = Math.min(38, Math.max(width, scale, 1))
     super(output, { kind: 'decimal128', precision, scale })
   }
 

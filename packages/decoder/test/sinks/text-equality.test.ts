@@ -1,0 +1,277 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { CellValue, SegmentBatch, SinkTable } from '../../src/batch.js'
+import { BytesCells, columnMap, DictionaryCells, NumberCells } from '../../src/columns.js'
+import { csvFormat } from '../../src/sinks/csv.js'
+import { FastTextWriter } from '../../src/sinks/fast-text-writer.js'
+import { ndjsonFormat } from '../../src/sinks/ndjson.js'
+import type { Output, TableWriter } from '../../src/sinks/table-sink.js'
+import { CellTables } from '../../src/sinks/text-cells.js'
+import type { TextFormat, TextParts } from '../../src/sinks/text-format.js'
+import { plainTextWriter } from '../../src/sinks/text-writer.js'
+import { GrowingDictionary } from '../../src/columns.js'
+import { batch, codeTable, latin1, made, spec, table, type MadeColumn } from './made-batches.js'
+
+async function written(
+  open: (output: Output) => TableWriter,
+  batches: readonly SegmentBatch[],
+): Promise<string> {
+  const chunks: Uint8Array[] = []
+  const writer = open((bytes) => void chunks.push(Buffer.from(bytes)))
+  await writer.start()
+  for (const each of batches) await writer.write(each)
+  await writer.end()
+  return Buffer.concat(chunks).toString()
+}
+
+async function expectEqual(
+  format: TextFormat,
+  madeTable: SinkTable,
+  labels: boolean,
+  batches: readonly SegmentBatch[],
+): Promise<string> {
+  const fast = format as TextFormat & { readonly parts: TextParts }
+  expect(fast.parts).not.toBeNull()
+  const tables = new CellTables(fast.parts)
+  const plain = await written(
+    (output) => plainTextWriter(format, madeTable, labels, output),
+    batches,
+  )
+  const quick = await written(
+    (output) => new FastTextWriter(fast, madeTable, labels, tables, output),
+    batches,
+  )
+  let at = 0
+  while (at < plain.length && quick[at] === plain[at]) at++
+  if (quick !== plain) {
+    const around = [Math.max(0, at - 80), at + 80] as const
+    expect(quick.slice(...around)).toBe(plain.slice(...around))
+  }
+  expect(quick.length).toBe(plain.length)
+  return quick
+}
+
+const codes = codeTable('made', [
+  ['A', 'Plain'],
+  ['B', 'With, comma'],
+  ['"', 'With "quotes"'],
+  ['É', 'Accentué et ligne\nsuivante'],
+  ['LONG', 'x'.repeat(90)],
+])
+
+const character = fc.oneof(
+  { weight: 8, arbitrary: fc.constantFrom(...'ABCxyz019 -.') },
+  { weight: 1, arbitrary: fc.constantFrom(...'",;|\t\r\n\\\b\x01\x1f\x7f\x80\xe9\xff') },
+)
+
+function text(maxLength: number): fc.Arbitrary<string> {
+  return fc
+    .string({ unit: character, minLength: 1, maxLength })
+    .map((value) => value.trimEnd() || 'x')
+}
+
+const dates = fc
+  .integer({ min: -30_000, max: 60_000 })
+  .map((days) => new Date(days * 86_400_000).toISOString().slice(0, 10))
+
+interface Kind {
+  readonly column: (name: string) => MadeColumn
+  readonly value: fc.Arbitrary<CellValue>
+}
+
+const kinds: readonly Kind[] = [
+  {
+    column: (name) => made(spec(name, 'code', { width: 4, codes }), 'index8'),
+    value: fc.constantFrom('A', 'B', '"', 'É', 'LONG', 'other'),
+  },
+  {
+    column: (name) => made(spec(name, 'code', { width: 2 }), 'index16'),
+    value: fc.constantFrom('01', '02', '99'),
+  },
+  { column: (name) => made(spec(name, 'identifier', { width: 9 }), 'index32'), value: text(9) },
+  { column: (name) => made(spec(name, 'text', { width: 40 }), 'index16'), value: text(40) },
+  { column: (name) => made(spec(name, 'date', { width: 8 }), 'index16'), value: dates },
+  {
+    column: (name) => made(spec(name, 'hour', { width: 2 }), 'index8'),
+    value: fc.nat({ max: 23 }),
+  },
+  { column: (name) => made(spec(name, 'flag', { width: 1 }), 'index8'), value: fc.boolean() },
+  {
+    column: (name) => made(spec(name, 'integer', { width: 9 }), 'int32'),
+    value: fc.oneof(fc.integer(), fc.nat({ max: 20_000 })),
+  },
+  {
+    column: (name) => made(spec(name, 'integer', { width: 9, codes }), 'uint32'),
+    value: fc.nat({ max: 2 ** 32 - 1 }),
+  },
+  {
+    column: (name) => made(spec(name, 'integer', { width: 15 }), 'float64'),
+    value: fc.oneof(fc.maxSafeInteger(), fc.nat({ max: 100_000_000 })),
+  },
+  ...[1, 3, 6].map((scale): Kind => ({
+    column: (name) => made(spec(name, 'decimal', { width: 12, scale }), 'float64'),
+    value: fc
+      .oneof(fc.integer({ min: -1000, max: 999_999_999_999 }), fc.nat({ max: 120_000_000 }))
+      .map((scaled) => scaled / 10 ** scale),
+  })),
+  {
+    column: (name) => made(spec(name, 'decimal', { width: 9, scale: 3 }), 'int32'),
+    value: fc.nat({ max: 999_999_999 }).map((scaled) => scaled / 1000),
+  },
+  ...[1, 7, 12, 13, 30, 100].map((width): Kind => ({
+    column: (name) => made(spec(name, 'text', { width }), 'bytes'),
+    value: text(width),
+  })),
+  ...[5, 12, 17].map((width): Kind => ({
+    column: (name) => made(spec(name, 'identifier', { width, codes }), 'bytes'),
+    value: fc.oneof(
+      fc.string({ unit: fc.constantFrom(...'AB 12-'), minLength: width, maxLength: width }),
+      fc.string({ unit: character, minLength: width, maxLength: width }),
+      text(width),
+    ),
+  })),
+]
+
+interface Case {
+  readonly columns: readonly MadeColumn[]
+  readonly batches: readonly (readonly (readonly CellValue[])[])[]
+}
+
+const cases: fc.Arbitrary<Case> = fc
+  .array(fc.tuple(fc.constantFrom(...kinds), fc.constantFrom(0, 0.02, 0.3, 1)), {
+    minLength: 1,
+    maxLength: 12,
+  })
+  .chain((chosen) => {
+    const row = fc.tuple(
+      ...chosen.map(([kind, share]) =>
+        fc
+          .tuple(fc.double({ min: 0, max: 1, noNaN: true }), kind.value)
+          .map(([draw, value]) => (draw <= share && share > 0 ? value : null)),
+      ),
+    )
+    const rows = fc.array(row, { maxLength: 12 })
+    return fc.array(rows, { minLength: 1, maxLength: 4 }).map((batches) => ({
+      columns: chosen.map(([kind], index) => kind.column(`c${index}`)),
+      batches,
+    }))
+  })
+
+const formats: fc.Arbitrary<TextFormat> = fc.oneof(
+  fc
+    .record({
+      delimiter: fc.constantFrom(',', ';', '\t', '|'),
+      recordDelimiter: fc.constantFrom('\n' as const, '\r\n' as const),
+      header: fc.boolean(),
+      bom: fc.boolean(),
+    })
+    .map((options) => csvFormat(options)),
+  fc.boolean().map((omitNulls) => ndjsonFormat({ omitNulls })),
+)
+
+describe('the generated row loops', () => {
+  test('give the bytes of csv-stringify and JSON.stringify for any table', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        cases,
+        formats,
+        fc.boolean(),
+        fc.boolean(),
+        async (made, format, labels, renew) => {
+          let first = 1
+          const batches = made.batches.map((rows) => {
+            if (renew) {
+              for (const column of made.columns) {
+                column.dictionary = new GrowingDictionary(column.spec.codes ?? null)
+              }
+            }
+            const result = batch('made', made.columns, rows, first)
+            first += rows.length
+            return result
+          })
+          await expectEqual(format, table('made', made.columns), labels, batches)
+        },
+      ),
+      { numRuns: 400 },
+    )
+  })
+
+  test('cut long output into chunks without losing a byte', async () => {
+    const columns = [kinds[0]!, kinds[2]!, kinds[3]!, kinds[7]!, kinds[16]!].map((kind, index) =>
+      kind.column(`c${index}`),
+    )
+    const values = [kinds[0]!, kinds[2]!, kinds[3]!, kinds[7]!, kinds[16]!].map((kind) =>
+      fc.sample(kind.value, { numRuns: 97, seed: 7 }),
+    )
+    const rows = Array.from({ length: 30_000 }, (_, row) =>
+      values.map((list, index) => (row % (index + 2) === 0 ? null : list[row % 97]!)),
+    )
+    for (const format of [csvFormat({}), ndjsonFormat({}), ndjsonFormat({ omitNulls: true })]) {
+      const text = await expectEqual(format, table('made', columns), true, [
+        batch('made', columns, rows),
+        batch('made', columns, rows.slice(0, 9), 30_001),
+      ])
+      expect(text.length).toBeGreaterThan(1_000_000)
+    }
+  })
+
+  test('cope with columns that change how they are held, and with arrays at odd offsets', async () => {
+    const value = spec('value', 'code', { width: 1 })
+    const amount = spec('amount', 'integer', { width: 9 })
+    const name = spec('name', 'text', { width: 5 })
+    const madeTable = { name: 'made', title: '', columns: [value, amount, name] }
+    const dictionary = new GrowingDictionary(null)
+    for (const code of 'ABC') dictionary.add(code)
+    const rowCount = 37
+    const odd = <T extends Uint8Array | Uint16Array>(
+      kind: new (b: ArrayBuffer, o: number, n: number) => T,
+    ) => {
+      const size = kind === (Uint16Array as unknown) ? 2 : 1
+      return new kind(new ArrayBuffer(200), size, rowCount)
+    }
+    const indices = [
+      odd(Uint8Array),
+      odd(Uint16Array),
+      new Uint32Array(rowCount),
+      new Uint8Array(40),
+    ]
+    const batches = indices.map((array, at): SegmentBatch => {
+      for (let row = 0; row < rowCount; row++) array[row] = row % 9 === 0 ? row % 4 : 0
+      const valid = odd(Uint8Array)
+      for (let row = 0; row < rowCount; row++) valid[row] = row % 9 === 1 ? 1 : 0
+      const bytes = new Uint8Array(new ArrayBuffer(300), at, rowCount * 5)
+      for (let i = 0; i < bytes.length; i++) bytes[i] = 65 + (i % 26)
+      if (at === 2) bytes[7] = 0x2c
+      return {
+        segment: 'made',
+        segmentIndex: 0,
+        rowCount,
+        throughRecord: 0,
+        columns: columnMap([
+          new DictionaryCells(value, rowCount, array, dictionary),
+          new NumberCells(
+            amount,
+            rowCount,
+            new Int32Array(rowCount).fill(7),
+            at % 2 === 0 ? valid : null,
+          ),
+          new BytesCells(name, rowCount, {
+            width: 5,
+            bytes,
+            valid,
+            trim: true,
+            characters: latin1,
+            nonAscii: false,
+          }),
+        ]),
+        recordNumbers: new Uint32Array(rowCount),
+        recordLengths: new Uint32Array(rowCount),
+        issues: [],
+      }
+    })
+    for (const format of [csvFormat({}), ndjsonFormat({}), ndjsonFormat({ omitNulls: true })]) {
+      const text = await expectEqual(format, madeTable, false, [...batches, ...batches, ...batches])
+      expect(text).toContain('YZABC')
+    }
+  })
+})
