@@ -1,4 +1,5 @@
 import { OptionError } from './errors.js'
+import { onAbort } from './on-abort.js'
 
 /** How fast requests may go to one host. */
 export interface RateLimits {
@@ -57,10 +58,7 @@ export function resolveRateLimits(limits: RateLimits = {}): ResolvedRateLimits {
 }
 
 interface Waiter {
-  readonly resolve: (release: () => void) => void
-  readonly reject: (reason: unknown) => void
-  readonly signal: AbortSignal | undefined
-  readonly onAbort: () => void
+  readonly start: () => void
 }
 
 /**
@@ -115,9 +113,8 @@ export function createRateLimiter(
         return
       }
       const waiter = queue.shift() as Waiter
-      waiter.signal?.removeEventListener('abort', waiter.onAbort)
       inFlight += 1
-      waiter.resolve(release())
+      waiter.start()
     }
   }
 
@@ -132,16 +129,17 @@ export function createRateLimiter(
           return
         }
         const waiter: Waiter = {
-          resolve,
-          reject,
-          signal,
-          onAbort: () => {
-            queue.splice(queue.indexOf(waiter), 1)
-            reject(signal?.reason as Error)
-            serve()
+          start: () => {
+            forget()
+            resolve(release())
           },
         }
-        signal?.addEventListener('abort', waiter.onAbort, { once: true })
+        const forget = onAbort(signal, () => {
+          queue.splice(queue.indexOf(waiter), 1)
+          forget()
+          reject(signal?.reason as Error)
+          serve()
+        })
         queue.push(waiter)
         serve()
       })

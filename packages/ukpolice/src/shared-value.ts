@@ -1,3 +1,5 @@
+import { onAbort } from './on-abort.js'
+
 /** A value fetched once for many callers and kept for a while. */
 export interface SharedValue<Value> {
   /**
@@ -40,19 +42,18 @@ export function sharedValue<Value>(
       const current = (pending ??= start())
       current.waiting += 1
       return new Promise<Value>((resolve, reject) => {
-        const leave = (): void => {
-          signal?.removeEventListener('abort', onAbort)
-          current.waiting -= 1
-        }
-        const onAbort = (): void => {
+        const forget = onAbort(signal, () => {
           leave()
           if (current.waiting === 0) {
             if (pending === current) pending = undefined
             current.stop.abort(signal?.reason)
           }
           reject(signal?.reason as Error)
+        })
+        const leave = (): void => {
+          forget()
+          current.waiting -= 1
         }
-        signal?.addEventListener('abort', onAbort, { once: true })
         current.promise.then(
           (value) => {
             leave()

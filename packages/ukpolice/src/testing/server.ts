@@ -18,7 +18,7 @@ export interface SeenRequest {
   readonly atMs: number
 }
 
-/** A seen request with the answer it got; status 0 is a connection closed without an answer. */
+/** A seen request with the status of its answer: 0 while there is none, or after a reset. */
 export interface AnsweredRequest extends SeenRequest {
   readonly status: number
 }
@@ -44,6 +44,8 @@ export type Fault =
 export interface TestServerOptions {
   /** Most records an area may hold before 503. Default 10,000; `Infinity` for no limit. */
   readonly limit?: number
+  /** The same for stops, where none is known. Default `Infinity`. */
+  readonly stopLimit?: number
   /** The leaky bucket. Default 15 a second and 30 at once; false for none. */
   readonly rate?: { readonly perSecond: number; readonly burst: number } | false
   /** Sent as Retry-After with each 429. Default none. */
@@ -118,7 +120,7 @@ export async function startTestServer(
 ): Promise<TestServer> {
   const rate = options.rate === undefined ? { perSecond: 15, burst: 30 } : options.rate
   const started = performance.now()
-  const requests: AnsweredRequest[] = []
+  const requests: (SeenRequest & { status: number })[] = []
   let current = indexData(data)
   let fault = options.fault
   let seenCount = 0
@@ -163,7 +165,8 @@ export async function startTestServer(
       headers: request.headers,
       atMs: arrivedMs,
     }
-    let status = 0
+    const record = { ...seen, status: 0 }
+    requests.push(record)
     try {
       if (options.latencyMs) await sleep(options.latencyMs)
       const wrong = limited ? undefined : fault?.(seen)
@@ -192,7 +195,7 @@ export async function startTestServer(
             : url.pathname.startsWith('/data/archive/')
               ? archiveAnswer(url.pathname, request, options)
               : apiAnswer(seen, request, formType, current, options)
-      status = answer.status
+      record.status = answer.status
       const bytes = typeof answer.body === 'string' ? Buffer.from(answer.body) : answer.body
       response.writeHead(answer.status, {
         ...answer.headers,
@@ -207,7 +210,6 @@ export async function startTestServer(
       response.end(request.method === 'HEAD' ? undefined : bytes)
     } finally {
       active -= 1
-      requests.push({ ...seen, status })
     }
   }
 
@@ -404,7 +406,10 @@ function apiAnswer(
     }
     if (first === 'stops-street') {
       if (badDate) return empty(404)
-      return area(params, index.stops.get(date) ?? [], { ...options, limit: Infinity })
+      return area(params, index.stops.get(date) ?? [], {
+        ...options,
+        limit: options.stopLimit ?? Infinity,
+      })
     }
     if (first === 'stops-at-location') {
       if (badDate) return empty(404)

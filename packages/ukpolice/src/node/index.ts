@@ -1,0 +1,1 @@
+export { diskCache, type DiskCacheOptions } from './disk-cache.js'
