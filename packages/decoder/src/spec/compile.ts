@@ -197,14 +197,17 @@ function checkLevels({ document, codeTables }: SpecSource): void {
     for (const part of segment.parts) {
       const where = { ...part.where, segment: segment.name }
       if (part.level === undefined) {
-        throw specFault('SPEC_SCHEMA', where, 'needs "level", the code its records begin with')
+        const message = 'a segment needs "level", the code its records begin with; add it'
+        throw specFault('SPEC_SCHEMA', where, message)
       }
       const { value } = part.level
       const at = part.level.where
       if (value.length !== width) {
         const printed = printedRange(level.position)
-        const mend = `segment_level ${printed} is ${width} wide; write ${width} characters`
-        throw specFault('SPEC_BAD_WIDTH', at, `level "${value}" has ${value.length}, ${mend}`)
+        const message =
+          `level "${value}" is ${value.length} wide, but segment_level (${printed}) is ${width}; ` +
+          `write ${width} characters`
+        throw specFault('SPEC_BAD_WIDTH', at, message)
       }
       const before = seen.get(value)
       if (before !== undefined) {
@@ -313,9 +316,9 @@ function checkCover(
 
 function gap(start: number, end: number, where: Where): Error {
   const printed = printedRange({ start, end })
-  const message =
-    `bytes ${printed} belong to no field; declare them, or add ` +
-    `filler_${start}: { pos: ${printed}, type: filler }`
+  const bytes = start === end ? `byte ${printed} belongs` : `bytes ${printed} belong`
+  const filler = `filler_${start}: { pos: ${printed}, type: filler }`
+  const message = `${bytes} to no field; correct the positions about it, or add ${filler}`
   return specFault('SPEC_GAP', where, message)
 }
 
@@ -412,39 +415,36 @@ function checkWidth(field: PlainField, codes: CodeTable | undefined): void {
     specFault(
       'SPEC_BAD_WIDTH',
       field.where,
-      `pos ${printedPosition(field)} is ${width} wide, but type ${field.type} ${expected}`,
+      `pos ${printedPosition(field)} is ${width} wide, but ${expected}`,
     )
   switch (field.type) {
     case 'date':
-      if (width !== 8) throw wrong('is yyyymmdd, 8 wide; correct pos or the type')
+      if (width !== 8) throw wrong('a date is yyyymmdd, 8 wide; correct pos or the type')
       break
     case 'hour':
-      if (width !== 2) throw wrong('is 00 to 23, 2 wide; correct pos or the type')
+      if (width !== 2) throw wrong('an hour is 00 to 23, 2 wide; correct pos or the type')
       break
     case 'integer':
-      if (width > MAX_DIGITS) throw wrong(`holds at most ${MAX_DIGITS} digits; use text`)
+      if (width > MAX_DIGITS) throw wrong(`an integer has at most ${MAX_DIGITS} digits; use text`)
       break
     case 'decimal': {
       const digits = width + (field.fraction === undefined ? 0 : widthOf(field.fraction))
-      if (digits > MAX_DIGITS) throw wrong(`holds at most ${MAX_DIGITS} digits in all; use text`)
+      if (digits > MAX_DIGITS)
+        throw wrong(`a decimal has at most ${MAX_DIGITS} digits in all; use text`)
       if (field.scale === undefined && field.fraction === undefined) {
-        throw wrong('needs "scale" or "fraction"; add one, or use type integer')
+        throw wrong('nothing says where its point is; add scale or fraction, or use type integer')
       }
       if (field.scale !== undefined && field.scale >= width) {
-        throw wrong(`has scale ${field.scale}, which leaves no whole digit; lower the scale`)
+        throw wrong(`scale ${field.scale} leaves no whole digit; lower the scale`)
       }
       break
     }
     case 'flag':
       for (const text of [field.flag!.yes, field.flag!.no]) {
-        if (text.length > width) throw wrong(`has "${text}" as a value; shorten it or widen pos`)
+        if (text.length > width) throw wrong(`"${text}" is longer; shorten it or widen pos`)
       }
       break
     case 'number_or_code':
-      if (String(field.range![1]).length > width) {
-        throw wrong(`counts up to ${field.range![1]}; lower the range or widen pos`)
-      }
-      break
     case 'text':
     case 'identifier':
     case 'code':
@@ -452,12 +452,12 @@ function checkWidth(field: PlainField, codes: CodeTable | undefined): void {
       break
   }
   if (field.range !== undefined && String(field.range[1]).length > width) {
-    throw wrong(`counts up to ${field.range[1]}; lower the range or widen pos`)
+    throw wrong(`its range goes to ${field.range[1]}; lower the range or widen pos`)
   }
   if (codes === undefined || field.type === 'flag' || field.type === 'hour') return
   for (const code of codes.codes.keys()) {
     if (code.length > width) {
-      throw wrong(`has code "${code}" in table "${codes.name}"; correct pos or the table`)
+      throw wrong(`code "${code}" of table "${codes.name}" is longer; correct pos or the table`)
     }
   }
 }
@@ -557,7 +557,7 @@ function compileLayouts(
         throw specFault(
           'SPEC_BAD_KEY',
           { ...where, segment: segment.name, field: value },
-          `"${value}" ${problem} of this segment; name fields every record has`,
+          `named as key, but ${problem} of this segment; name fields every record has`,
         )
       }
       return { name: value, ...byteRange(field.extent) }
@@ -606,7 +606,10 @@ function compileOverlay(
     const replaced = base.document.segments.find((item) => item.name === segment.name)
     const builder = builders.get(segment.name)
     if (replaced === undefined || builder === undefined) {
-      throw refuse(where, `${base.document.id} has no segment "${segment.name}" to replace`)
+      throw refuse(
+        where,
+        `${base.document.id} has no segment "${segment.name}" to replace; correct the name`,
+      )
     }
     if (segment.parts.length > 1 || replaced.parts.length > 1) {
       throw refuse(where, 'a record in parts cannot be replaced; give it an edition of its own')
@@ -629,8 +632,9 @@ function compileOverlay(
     }
     const bytes = byteRange(decider.position)
     if (bytes.start !== baseDecider.start || bytes.end !== baseDecider.end) {
-      const message = `"${appliesTo.field}" (${printedPosition(decider)}) stands elsewhere than in`
-      throw refuse(decider.where, `${message} the replaced layout (${baseDecider.printed})`)
+      const message = `pos ${printedPosition(decider)} is not where the replaced layout has it`
+      const mend = 'applies_to needs a field that does not move'
+      throw refuse(decider.where, `${message} (${baseDecider.printed}); ${mend}`)
     }
     const shaped = new TableBuilder({ ...builder.table(), columns: widened(builder, parts[0]!) })
     const fields = compileFields(parts, overlay, shaped, segment)

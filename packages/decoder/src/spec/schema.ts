@@ -128,7 +128,7 @@ export const ROLES = [
 ] as const satisfies readonly SegmentRole[]
 
 const NAME = /^[a-z][a-z0-9]*(_[a-z0-9]+)*$/
-const NAME_SHAPE = 'a snake_case name (letters, digits, single underscores)'
+const NAME_SHAPE = 'snake_case (letters, digits, single underscores)'
 const FAMILY = /^[a-z0-9][a-z0-9_-]*(\/[a-z0-9][a-z0-9_-]*)*$/
 const VERSION = /^[a-z0-9][a-z0-9._-]*$/
 
@@ -590,7 +590,7 @@ function tableFrom(name: string, keys: ReadonlyMap<string, YamlValue>): CodeTabl
   const codes = new Map<string, CodeEntry>()
   for (const { key, at, value } of keys.get('codes')!.entries('codes')) {
     if (key === '' || key.endsWith(' ')) {
-      const message = `code "${key}" is blank or ends in a blank; trailing blanks are not kept`
+      const message = `code "${key}" is blank or ends in a blank, which is not kept; remove the blank`
       throw at.fault('SPEC_SCHEMA', message)
     }
     codes.set(key, readCode(value))

@@ -52,7 +52,7 @@ export function readYaml(text: string, file: string): YamlValue {
     throw specFault(
       'SPEC_SYNTAX',
       { file, line: Math.max(at.line, 1), column: Math.max(at.col, 1) },
-      `not valid YAML: ${lowerFirst(reason)}; mend the line, mind its indent and quotes`,
+      `not valid YAML: ${lowerFirst(reason)}; check quotes, braces and indent about this line`,
     )
   }
   if (document.contents === null) {
@@ -130,8 +130,9 @@ export class YamlValue {
       }
       const before = seen.get(key)
       if (before !== undefined) {
-        const message = `"${key}" is there twice, first on line ${before}; remove or rename one`
-        throw at.fault(onRepeat, message)
+        const twice = `there twice, first on line ${before}; remove or rename one`
+        if (onRepeat === 'SPEC_SCHEMA') throw at.fault(onRepeat, `"${key}" is ${twice}`)
+        throw at.within({ field: key }).fault(onRepeat, twice)
       }
       seen.set(key, at.where.line)
       const value = new YamlValue(this.#document, this.#lines, pair.value, at.where)
