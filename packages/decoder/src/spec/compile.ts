@@ -597,8 +597,8 @@ function compileOverlay(
   }
   const years = base.document.dataYears
   const [first, last] = appliesTo.dataYears
-  if (years !== null && (first < years[0] || last > (years[1] ?? Infinity))) {
-    const message = `data_years ${first} to ${last} lie outside those of ${base.document.id}`
+  if (years !== null && (first < years[0] || (last ?? Infinity) > (years[1] ?? Infinity))) {
+    const message = `data_years ${first} to ${last ?? 'now'} lie outside those of ${base.document.id}`
     throw refuse(appliesTo.where, `${message}; correct data_years or extends`)
   }
   return document.segments.flatMap((segment) => {
@@ -645,7 +645,7 @@ function compileOverlay(
     return compileLayouts(parts, segment, key, fields, level, builder.index).map((layout) => ({
       ...layout,
       when: {
-        dataYears: overlay.forced === true ? EVERY_YEAR : appliesTo.dataYears,
+        dataYears: overlay.forced === true ? EVERY_YEAR : [first, last ?? EVERY_YEAR[1]],
         ...bytes,
         values: appliesTo.values,
       },

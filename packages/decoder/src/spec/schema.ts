@@ -94,7 +94,7 @@ export interface SpecDocument {
     readonly where: Where
     readonly field: string
     readonly values: readonly string[]
-    readonly dataYears: readonly [number, number]
+    readonly dataYears: readonly [number, number | null]
   }
   readonly segments: readonly SegmentNode[]
 }
@@ -389,7 +389,6 @@ function readLevel(value: YamlValue): NonNullable<SpecDocument['level']> {
 function readAppliesTo(value: YamlValue): NonNullable<SpecDocument['appliesTo']> {
   const required = ['field', 'values', 'data_years']
   const keys = value.expectKeys('applies_to', required, required)
-  const [first, last] = readYears(keys.get('data_years')!)
   return {
     where: value.where,
     field: readName(keys.get('field')!),
@@ -397,7 +396,7 @@ function readAppliesTo(value: YamlValue): NonNullable<SpecDocument['appliesTo']>
       .get('values')!
       .expectList('values')
       .map((item) => item.expectText('a value')),
-    dataYears: [first, last ?? 9_999],
+    dataYears: readYears(keys.get('data_years')!),
   }
 }
 
