@@ -1,0 +1,52 @@
+import * as zlib from 'node:zlib'
+import type { PieceCursor } from './pieces.js'
+
+/**
+ * Inflates the raw deflate data at the cursor and leaves the cursor just after its last byte.
+ *
+ * Node inflates on another thread: while a chunk is being used the next one is made, one and no
+ * more. Chunks are whole `chunkBytes` but for the last of each input piece. The default of 16 KiB
+ * costs four fifths of the speed: every chunk is a hand-over between threads.
+ *
+ * @throws what zlib throws, code Z_BUF_ERROR where the data ends early, Z_DATA_ERROR where it is
+ *   wrong; what the source of the cursor throws, unchanged
+ */
+export async function* inflateRaw(
+  cursor: PieceCursor,
+  chunkBytes: number,
+): AsyncGenerator<Uint8Array, void> {
+  const inflate = zlib.createInflateRaw({ chunkSize: chunkBytes })
+  const start = cursor.offset
+  let sourceFailure: { readonly error: unknown } | null = null
+
+  async function feed(): Promise<void> {
+    try {
+      while (await cursor.fill()) {
+        const piece = cursor.rest
+        await new Promise<void>((resolve, reject) => {
+          inflate.write(piece, (error) => (error ? reject(error) : resolve()))
+        })
+        const consumed = start + inflate.bytesWritten - cursor.offset
+        cursor.advance(consumed)
+        if (consumed < piece.length) return // The deflate data has ended within, or before, it.
+      }
+    } catch (error) {
+      if (inflate.errored === null && !inflate.destroyed) {
+        sourceFailure = { error }
+        inflate.destroy(new Error('the source failed'))
+      }
+      return
+    }
+    inflate.end()
+  }
+
+  const feeding = feed()
+  try {
+    for await (const chunk of inflate) yield chunk as Uint8Array
+    await feeding // The cursor is in place only now.
+  } catch (error) {
+    throw (sourceFailure as { readonly error: unknown } | null)?.error ?? error
+  } finally {
+    inflate.destroy()
+  }
+}
