@@ -109,7 +109,9 @@ export function indexPacker<Source extends Uint8Array | Uint16Array | Uint32Arra
   return packerFor(`index${source.BYTES_PER_ELEMENT}`, bitWidth, true)
 }
 
+const deltaPackers: (Packer<Int32Array> | undefined)[] = []
+
 /** Packer of the values themselves; bit widths 1 to 32. */
 export function deltaPacker(bitWidth: number): Packer<Int32Array> {
-  return packerFor('delta', bitWidth, false)
+  return (deltaPackers[bitWidth] ??= packerFor('delta', bitWidth, false))
 }

@@ -1,5 +1,4 @@
 import type { ByteWriter } from './byte-writer.js'
-import { ByteWriter as Writer } from './byte-writer.js'
 import type { Compress } from './codecs.js'
 import type { Encoding, PageKind } from './format.js'
 import { ENCODING, PAGE } from './format.js'
@@ -50,10 +49,11 @@ export interface ColumnChunk {
 export class ChunkWriter {
   readonly #out: ByteWriter
   readonly #compress: Compress | null
-  readonly #header = new Writer(64)
+  readonly #thrift: ThriftWriter
   #start = 0
   #dictionaryOffset: number | null = null
-  #uncompressedSize = 0
+  /** Bytes that compression saved. */
+  #savedSize = 0
   #rowCount = 0
   #nullCount = 0
   #counts: { kind: PageKind; encoding: Encoding; count: number }[] = []
@@ -62,12 +62,13 @@ export class ChunkWriter {
   constructor(out: ByteWriter, compress: Compress | null) {
     this.#out = out
     this.#compress = compress
+    this.#thrift = new ThriftWriter(out)
   }
 
   begin(): void {
     this.#start = this.#out.length
     this.#dictionaryOffset = null
-    this.#uncompressedSize = 0
+    this.#savedSize = 0
     this.#rowCount = 0
     this.#nullCount = 0
     this.#counts = []
@@ -77,50 +78,45 @@ export class ChunkWriter {
   /** A dictionary page whose `valueCount` values stand in ascending order. */
   dictionaryPage(body: Uint8Array, valueCount: number): void {
     this.#dictionaryOffset = this.#out.length
-    this.#page('dictionary', 'plain', body, (thrift) => {
-      thrift.struct(7)
-      thrift.i32(1, valueCount)
-      thrift.i32(2, ENCODING.plain)
-      thrift.bool(3, true)
-      thrift.end()
-    })
+    const data = this.#beginPage('dictionary', 'plain', body)
+    const thrift = this.#thrift
+    thrift.struct(7)
+    thrift.i32(1, valueCount)
+    thrift.i32(2, ENCODING.plain)
+    thrift.bool(3, true)
+    thrift.end()
+    this.#endPage(body, data)
   }
 
   /** A data page (version 1): definition levels, if the column has any, then values. */
   dataPage(
     body: Uint8Array,
-    page: {
-      readonly encoding: Encoding
-      readonly rowCount: number
-      readonly nullCount: number
-      readonly bounds: Bounds | null
-    },
+    encoding: Encoding,
+    rowCount: number,
+    nullCount: number,
+    bounds: Bounds | null,
   ): void {
     const offset = this.#out.length
-    this.#page('data', page.encoding, body, (thrift) => {
-      thrift.struct(5)
-      thrift.i32(1, page.rowCount)
-      thrift.i32(2, ENCODING[page.encoding])
-      thrift.i32(3, ENCODING.rle)
-      thrift.i32(4, ENCODING.rle)
-      thrift.end()
-    })
-    this.#pages.push({
-      offset,
-      compressedSize: this.#out.length - offset,
-      firstRow: this.#rowCount,
-      nullCount: page.nullCount,
-      bounds: page.bounds,
-    })
-    this.#rowCount += page.rowCount
-    this.#nullCount += page.nullCount
+    const data = this.#beginPage('data', encoding, body)
+    const thrift = this.#thrift
+    thrift.struct(5)
+    thrift.i32(1, rowCount)
+    thrift.i32(2, ENCODING[encoding])
+    thrift.i32(3, ENCODING.rle)
+    thrift.i32(4, ENCODING.rle)
+    thrift.end()
+    this.#endPage(body, data)
+    const compressedSize = this.#out.length - offset
+    this.#pages.push({ offset, compressedSize, firstRow: this.#rowCount, nullCount, bounds })
+    this.#rowCount += rowCount
+    this.#nullCount += nullCount
   }
 
   finish(bounds: Bounds | null, distinctCount: number | null): ColumnChunk {
     return {
       dictionaryOffset: this.#dictionaryOffset,
       dataOffset: this.#pages[0]!.offset,
-      uncompressedSize: this.#uncompressedSize,
+      uncompressedSize: this.#out.length - this.#start + this.#savedSize,
       compressedSize: this.#out.length - this.#start,
       valueCount: this.#rowCount,
       nullCount: this.#nullCount,
@@ -131,26 +127,22 @@ export class ChunkWriter {
     }
   }
 
-  #page(
-    kind: PageKind,
-    encoding: Encoding,
-    body: Uint8Array,
-    writeDetails: (thrift: ThriftWriter) => void,
-  ): void {
-    const data = this.#compress === null ? body : this.#compress(body)
-    const header = this.#header
-    header.length = 0
-    const thrift = new ThriftWriter(header)
-    thrift.i32(1, PAGE[kind])
-    thrift.i32(2, body.length)
-    thrift.i32(3, data.length)
-    writeDetails(thrift)
-    thrift.end()
-    this.#out.append(header.written())
-    this.#out.append(data)
-    this.#uncompressedSize += header.length + body.length
+  /** Begins a page header and returns the bytes that will follow it. */
+  #beginPage(kind: PageKind, encoding: Encoding, body: Uint8Array): Uint8Array {
     const counted = this.#counts.find((c) => c.kind === kind && c.encoding === encoding)
     if (counted === undefined) this.#counts.push({ kind, encoding, count: 1 })
     else counted.count++
+    const data = this.#compress === null ? body : this.#compress(body)
+    const thrift = this.#thrift
+    thrift.i32(1, PAGE[kind])
+    thrift.i32(2, body.length)
+    thrift.i32(3, data.length)
+    return data
+  }
+
+  #endPage(body: Uint8Array, data: Uint8Array): void {
+    this.#thrift.end()
+    this.#savedSize += body.length - data.length
+    this.#out.append(data)
   }
 }

@@ -1,22 +1,41 @@
+import { bitWidthOf } from './bit-packing.js'
 import { ByteWriter } from './byte-writer.js'
 import type { NumericCells } from './column-cells.js'
 import type { Bounds, ChunkWriter, ColumnChunk } from './column-chunk.js'
-import { MAX_DELTA, writeDeltas } from './delta.js'
-import type { Encoding, PhysicalType } from './format.js'
+import { MAX_DELTA_RANGE, writeDeltas } from './delta.js'
+import type { DictionaryChunkEncoder } from './dictionary-chunk.js'
+import type { PhysicalType } from './format.js'
+import { NumberInterner } from './intern.js'
 import { numberBytes, writeNumber } from './plain-values.js'
-import type { ParquetField } from './schema.js'
+import { RankedNumbers } from './ranked-values.js'
 import { writeLevels } from './rle.js'
+import type { ParquetField } from './schema.js'
 
-/** Encodes chunks of numbers: packed differences where they are small, else plain. */
+interface Range {
+  readonly min: number
+  readonly max: number
+}
+
+/**
+ * Encodes chunks of numbers: as a dictionary where that is smallest, else as packed differences, or
+ * plain where the differences leave 32 bits.
+ */
 export class NumberChunkEncoder {
   readonly #pageRows: number
+  readonly #dictionaryChunks: DictionaryChunkEncoder
+  readonly #interner: NumberInterner
+  /** Values of the chunk without nulls, and their low 32 bits. */
   readonly #values: Float64Array
+  readonly #low: Int32Array
   readonly #bitmap: Uint8Array
   readonly #page: ByteWriter
 
-  constructor(pageRows: number) {
+  constructor(rowCapacity: number, pageRows: number, dictionaryChunks: DictionaryChunkEncoder) {
     this.#pageRows = pageRows
+    this.#dictionaryChunks = dictionaryChunks
+    this.#interner = new NumberInterner(rowCapacity)
     this.#values = new Float64Array(pageRows)
+    this.#low = new Int32Array(pageRows)
     this.#bitmap = new Uint8Array((pageRows >>> 3) + 8)
     this.#page = new ByteWriter(pageRows * 8 + 1024)
   }
@@ -27,67 +46,143 @@ export class NumberChunkEncoder {
     column: NumericCells,
     rowCount: number,
   ): ColumnChunk {
+    if (rowCount > 0 && isConstant(column, rowCount)) {
+      const ranked = new RankedNumbers(field.physical, [0, column.values[0]!])
+      return this.#dictionaryChunks.encodeConstant(chunk, field, rowCount, ranked, 1)
+    }
+    if (field.ascending && column.valid === null && !(column.values instanceof Float64Array)) {
+      return this.#encodeWords(chunk, field, column.values, rowCount)
+    }
+    const interned = this.#interner.intern(column.values, column.valid, rowCount)
+    if (interned !== undefined && isSmaller(field.physical, interned, rowCount)) {
+      const ranked = new RankedNumbers(field.physical, interned.distinct)
+      return this.#dictionaryChunks.encode(chunk, field, interned.indexes, rowCount, ranked)
+    }
+    return this.#encodeNumbers(chunk, field, column, rowCount)
+  }
+
+  /** Packed differences straight from 32-bit numbers, none of them null. */
+  #encodeWords(
+    chunk: ChunkWriter,
+    field: ParquetField,
+    values: Int32Array | Uint32Array,
+    rowCount: number,
+  ): ColumnChunk {
+    const words = new Int32Array(values.buffer, values.byteOffset, values.length)
+    const isUnsigned = values instanceof Uint32Array
     chunk.begin()
     let min = Infinity
     let max = -Infinity
     for (let start = 0; start < rowCount; start += this.#pageRows) {
       const end = Math.min(start + this.#pageRows, rowCount)
-      const valueCount = this.#takeValues(column, start, end)
-      const range = rangeOf(this.#values, valueCount)
-      const out = this.#page
-      out.length = 0
-      if (field.optional) writeLevels(out, this.#bitmap, end - start, valueCount)
-      const encoding = this.#writeValues(out, field.physical, valueCount)
-      chunk.dataPage(out.written(), {
-        encoding,
-        rowCount: end - start,
-        nullCount: end - start - valueCount,
-        bounds: boundsOf(field.physical, range.min, range.max),
-      })
-      min = Math.min(min, range.min)
-      max = Math.max(max, range.max)
+      const page = rangeOfWords(words, start, end, isUnsigned)
+      this.#beginPage(field, end - start, end - start)
+      if (page.max - page.min <= MAX_DELTA_RANGE) {
+        writeDeltas(this.#page, words, start, end - start, values[start]!)
+        this.#endPage(chunk, field, 'deltaBinaryPacked', end - start, end - start, page)
+      } else {
+        for (let i = start; i < end; i++) writeNumber(this.#page, field.physical, values[i]!)
+        this.#endPage(chunk, field, 'plain', end - start, end - start, page)
+      }
+      min = Math.min(min, page.min)
+      max = Math.max(max, page.max)
     }
-    return chunk.finish(boundsOf(field.physical, min, max), null)
+    return chunk.finish(boundsOf(field.physical, { min, max }), null)
   }
 
+  #encodeNumbers(
+    chunk: ChunkWriter,
+    field: ParquetField,
+    column: NumericCells,
+    rowCount: number,
+  ): ColumnChunk {
+    chunk.begin()
+    let min = Infinity
+    let max = -Infinity
+    for (let start = 0; start < rowCount; start += this.#pageRows) {
+      const end = Math.min(start + this.#pageRows, rowCount)
+      const count = this.#takeValues(column, start, end)
+      const page = rangeOf(this.#values, count)
+      this.#beginPage(field, end - start, count)
+      if (page.max - page.min <= MAX_DELTA_RANGE) {
+        writeDeltas(this.#page, this.#low, 0, count, this.#values[0]!)
+        this.#endPage(chunk, field, 'deltaBinaryPacked', end - start, count, page)
+      } else {
+        for (let i = 0; i < count; i++) writeNumber(this.#page, field.physical, this.#values[i]!)
+        this.#endPage(chunk, field, 'plain', end - start, count, page)
+      }
+      min = Math.min(min, page.min)
+      max = Math.max(max, page.max)
+    }
+    return chunk.finish(boundsOf(field.physical, { min, max }), null)
+  }
+
+  #beginPage(field: ParquetField, rowCount: number, valueCount: number): void {
+    this.#page.length = 0
+    if (field.optional) writeLevels(this.#page, this.#bitmap, rowCount, valueCount)
+  }
+
+  #endPage(
+    chunk: ChunkWriter,
+    field: ParquetField,
+    encoding: 'plain' | 'deltaBinaryPacked',
+    rowCount: number,
+    valueCount: number,
+    range: Range,
+  ): void {
+    const bounds = boundsOf(field.physical, range)
+    chunk.dataPage(this.#page.written(), encoding, rowCount, rowCount - valueCount, bounds)
+  }
+
+  /** Gathers the values of a page without nulls; returns how many there are. */
   #takeValues(column: NumericCells, start: number, end: number): number {
     const { values: source, valid } = column
     const values = this.#values
-    if (valid === null) {
-      for (let row = start; row < end; row++) values[row - start] = source[row]!
-      return end - start
-    }
+    const low = this.#low
     const bitmap = this.#bitmap
     bitmap.fill(0, 0, (end - start + 7) >>> 3)
     let count = 0
     for (let row = start; row < end; row++) {
-      if (valid[row] === 0) continue
-      values[count++] = source[row]!
+      if (valid !== null && valid[row] === 0) continue
       bitmap[(row - start) >>> 3]! |= 1 << ((row - start) & 7)
+      const value = source[row]!
+      values[count] = value
+      low[count] = value
+      count++
     }
     return count
   }
-
-  #writeValues(out: ByteWriter, physical: PhysicalType, count: number): Encoding {
-    const values = this.#values
-    if (physical === 'boolean') {
-      for (let i = 0; i < count; i += 8) {
-        let bits = 0
-        for (let j = i; j < Math.min(i + 8, count); j++) if (values[j] !== 0) bits |= 1 << (j & 7)
-        out.byte(bits)
-      }
-      return 'plain'
-    }
-    if (hasSmallDeltas(values, count)) {
-      writeDeltas(out, values, count)
-      return 'deltaBinaryPacked'
-    }
-    for (let i = 0; i < count; i++) writeNumber(out, physical, values[i]!)
-    return 'plain'
-  }
 }
 
-function rangeOf(values: Float64Array, count: number): { min: number; max: number } {
+/** Whether every row has the same number. */
+function isConstant(column: NumericCells, rowCount: number): boolean {
+  const { values, valid } = column
+  const first = values[0]
+  if (values instanceof Float64Array) {
+    for (let row = 1; row < rowCount; row++) if (values[row] !== first) return false
+  } else {
+    const words = new Int32Array(values.buffer, values.byteOffset, rowCount)
+    const word = words[0]
+    for (let row = 1; row < rowCount; row++) if (words[row] !== word) return false
+  }
+  if (valid !== null) for (let row = 0; row < rowCount; row++) if (valid[row] === 0) return false
+  return true
+}
+
+function rangeOfWords(words: Int32Array, start: number, end: number, isUnsigned: boolean): Range {
+  // With the sign bit turned over, signed order is unsigned order.
+  const turn = isUnsigned ? 0x80000000 | 0 : 0
+  let min = 0x7fffffff
+  let max = -0x80000000
+  for (let i = start; i < end; i++) {
+    const word = words[i]! ^ turn
+    if (word < min) min = word
+    if (word > max) max = word
+  }
+  return isUnsigned ? { min: (min ^ turn) >>> 0, max: (max ^ turn) >>> 0 } : { min, max }
+}
+
+function rangeOf(values: Float64Array, count: number): Range {
   let min = Infinity
   let max = -Infinity
   for (let i = 0; i < count; i++) {
@@ -98,21 +193,32 @@ function rangeOf(values: Float64Array, count: number): { min: number; max: numbe
   return { min, max }
 }
 
-function hasSmallDeltas(values: Float64Array, count: number): boolean {
-  let previous = values[0]!
-  for (let i = 1; i < count; i++) {
-    const delta = values[i]! - previous
-    if (delta > MAX_DELTA || delta < -MAX_DELTA) return false
-    previous = values[i]!
+/** Whether a dictionary takes fewer bits than packed differences would. */
+function isSmaller(
+  physical: PhysicalType,
+  interned: { readonly distinct: readonly number[]; readonly valueCount: number },
+  rowCount: number,
+): boolean {
+  if (physical === 'boolean' || rowCount === 0) return true
+  const { distinct, valueCount } = interned
+  const valueBits = physical === 'int32' ? 32 : 64
+  let min = Infinity
+  let max = -Infinity
+  for (let i = 1; i < distinct.length; i++) {
+    min = Math.min(min, distinct[i]!)
+    max = Math.max(max, distinct[i]!)
   }
-  return true
+  const spread = max - min
+  const differenceBits = spread > MAX_DELTA_RANGE ? valueBits : bitWidthOf(spread + 1) + 1
+  const indexBits = bitWidthOf(distinct.length)
+  return distinct.length * valueBits + valueCount * (indexBits - differenceBits) <= 0
 }
 
-function boundsOf(physical: PhysicalType, min: number, max: number): Bounds | null {
-  if (min > max) return null
+function boundsOf(physical: PhysicalType, range: Range): Bounds | null {
+  if (range.min > range.max) return null
   return {
-    min: numberBytes(physical, min),
-    max: numberBytes(physical, max),
+    min: numberBytes(physical, range.min),
+    max: numberBytes(physical, range.max),
     minExact: true,
     maxExact: true,
   }

@@ -34,11 +34,8 @@ export class RankedNumbers implements RankedValues {
   constructor(physical: PhysicalType, values: readonly number[]) {
     this.#physical = physical
     this.#values = values
-    const order = new Uint32Array(values.length)
-    for (let i = 1; i < order.length; i++) order[i] = i
-    order.subarray(1).sort((a, b) => values[a]! - values[b]!)
-    this.order = order
-    this.ranks = inverse(order)
+    this.order = orderOf(values)
+    this.ranks = inverse(this.order)
   }
 
   get size(): number {
@@ -52,6 +49,32 @@ export class RankedNumbers implements RankedValues {
   valueBytes(index: number): Uint8Array {
     return numberBytes(this.#physical, this.#values[index]!)
   }
+}
+
+/**
+ * Indexes from 1 on in ascending order of their numbers, after a 0.
+ *
+ * Number and index are sorted as one double where both fit exactly, since sorting with a comparison
+ * function takes ten times as long.
+ */
+function orderOf(values: readonly number[]): Uint32Array {
+  const order = Uint32Array.from(values, (_, i) => i)
+  let min = Infinity
+  let max = -Infinity
+  for (let i = 1; i < values.length; i++) {
+    min = Math.min(min, values[i]!)
+    max = Math.max(max, values[i]!)
+  }
+  const size = values.length
+  if ((max - min + 1) * size > Number.MAX_SAFE_INTEGER) {
+    order.subarray(1).sort((a, b) => values[a]! - values[b]!)
+    return order
+  }
+  const joint = new Float64Array(size - 1)
+  for (let i = 1; i < size; i++) joint[i - 1] = (values[i]! - min) * size + i
+  joint.sort()
+  for (let i = 1; i < size; i++) order[i] = joint[i - 1]! % size
+  return order
 }
 
 const encoder = new TextEncoder()

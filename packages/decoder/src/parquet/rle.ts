@@ -4,6 +4,11 @@ import type { ByteWriter } from './byte-writer.js'
 /** Arrays of dictionary indexes. */
 export type IndexArray = Uint8Array | Uint16Array | Uint32Array
 
+/** The same memory by four bytes; `indexes` must be aligned to four. */
+export function wordsOf(indexes: IndexArray): Int32Array {
+  return new Int32Array(indexes.buffer, indexes.byteOffset, indexes.byteLength >>> 2)
+}
+
 /** Equal octets from which a run of definition levels pays for its two headers. */
 const MIN_LEVEL_RUN = 5
 
@@ -31,18 +36,20 @@ export function writeLevels(
     out.varint(rowCount * 2)
     out.byte(valueCount === 0 ? 0 : 1)
   } else {
-    writeBitmapRuns(out, bitmap, rowCount, byteCount)
+    out.length = writeBitmapRuns(out.bytes, out.length, bitmap, rowCount, byteCount)
   }
   out.view.setUint32(lengthAt, out.length - lengthAt - 4, true)
 }
 
 function writeBitmapRuns(
-  out: ByteWriter,
+  bytes: Uint8Array,
+  position: number,
   bitmap: Uint8Array,
   rowCount: number,
   byteCount: number,
-): void {
+): number {
   const wholeBytes = rowCount >>> 3
+  let p = position
   let literalStart = 0
   let at = 0
   while (at < wholeBytes) {
@@ -54,35 +61,40 @@ function writeBitmapRuns(
     let end = at + 1
     while (end < wholeBytes && bitmap[end] === value) end++
     if (end - at >= MIN_LEVEL_RUN) {
-      appendLiteral(out, bitmap, literalStart, at)
-      out.varint((end - at) * 16)
-      out.byte(value & 1)
+      p = literal(bytes, p, bitmap, literalStart, at)
+      p = varint(bytes, p, (end - at) * 16)
+      bytes[p++] = value & 1
       literalStart = end
     }
     at = end
   }
-  appendLiteral(out, bitmap, literalStart, byteCount)
+  return literal(bytes, p, bitmap, literalStart, byteCount)
 }
 
-function appendLiteral(out: ByteWriter, bitmap: Uint8Array, start: number, end: number): void {
-  if (start === end) return
-  out.varint((end - start) * 2 + 1)
-  out.reserve(end - start)
-  const { bytes } = out
-  let p = out.length
+function literal(
+  bytes: Uint8Array,
+  position: number,
+  bitmap: Uint8Array,
+  start: number,
+  end: number,
+): number {
+  if (start === end) return position
+  let p = varint(bytes, position, (end - start) * 2 + 1)
   for (let i = start; i < end; i++) bytes[p++] = bitmap[i]!
-  out.length = p
+  return p
 }
 
 /**
  * Runs and bit-packed groups of `count` values `map[indexes[start + i]]`.
  *
- * Runs are looked for in whole octets of equal indexes, four bytes at a time. `start` must be a
- * multiple of eight, `indexes` aligned to four bytes. Source: RLE/bit-packing hybrid, Encodings.md.
+ * Runs are looked for in whole octets of equal indexes, four bytes at a time. `words` is the same
+ * memory by four bytes; `start` is a multiple of eight. Source: RLE/bit-packing hybrid,
+ * Encodings.md.
  */
 export function writeIndexes(
   out: ByteWriter,
   indexes: IndexArray,
+  words: Int32Array,
   start: number,
   count: number,
   bitWidth: number,
@@ -97,57 +109,92 @@ export function writeIndexes(
   const { bytes } = out
   let p = out.length
   let literalStart = 0
-  let octet = 0
-  let openRun = -1
-  while (octet < octetCount) {
-    const at = start + octet * 8
-    const value = indexes[at]!
-    const end = octet + equalOctets(indexes, at, octetCount - octet, value)
-    if (end - octet < minRun) {
-      octet = end > octet ? end : octet + 1
-      continue
+  let run = nextRun(indexes, words, start, 0, octetCount, minRun)
+  while (run < octetCount) {
+    const value = indexes[start + run * 8]!
+    if (run > literalStart) {
+      p = varint(bytes, p, (run - literalStart) * 2 + 1)
+      p = pack(indexes, start + literalStart * 8, run - literalStart, map, bytes, p)
     }
-    if (octet > literalStart) {
-      p = varint(bytes, p, (octet - literalStart) * 2 + 1)
-      p = pack(indexes, start + literalStart * 8, octet - literalStart, map, bytes, p)
+    const end = endOfRun(indexes, words, start, run, octetCount)
+    let runCount = (end - run) * 8
+    if (end === octetCount && tailEquals(indexes, start + end * 8, tailCount, value)) {
+      runCount += tailCount
     }
-    if (end === octetCount && tailEquals(indexes, start + end * 8, tailCount, value))
-      openRun = octet
-    else p = run(bytes, p, (end - octet) * 8, map[value]!, valueBytes)
-    octet = end
+    p = writeRun(bytes, p, runCount, map[value]!, valueBytes)
+    if (run * 8 + runCount === count) {
+      out.length = p
+      return
+    }
     literalStart = end
+    run = nextRun(indexes, words, start, end, octetCount, minRun)
   }
-  if (openRun >= 0) {
-    p = run(bytes, p, count - openRun * 8, map[indexes[start + openRun * 8]!]!, valueBytes)
-  } else {
-    const literalCount = octetCount - literalStart + (tailCount === 0 ? 0 : 1)
-    if (literalCount > 0) p = varint(bytes, p, literalCount * 2 + 1)
-    p = pack(indexes, start + literalStart * 8, octetCount - literalStart, map, bytes, p)
-    if (tailCount > 0) {
-      p = pack(tailOf(indexes, start + octetCount * 8, tailCount), 0, 1, map, bytes, p)
-    }
+  const literalCount = octetCount - literalStart + (tailCount === 0 ? 0 : 1)
+  if (literalCount > 0) p = varint(bytes, p, literalCount * 2 + 1)
+  p = pack(indexes, start + literalStart * 8, octetCount - literalStart, map, bytes, p)
+  if (tailCount > 0) {
+    p = pack(tailOf(indexes, start + octetCount * 8, tailCount), 0, 1, map, bytes, p)
   }
   out.length = p
 }
 
-/** Octets from `at` on, at most `limit`, that hold nothing but `value`. */
-function equalOctets(indexes: IndexArray, at: number, limit: number, value: number): number {
-  let count = 0
-  for (let i = at; count < limit; count++, i += 8) {
+/** A word of nothing but `value`. */
+function repeated(value: number, bytesPerElement: number): number {
+  if (bytesPerElement === 4) return value | 0
+  return bytesPerElement === 2 ? Math.imul(value, 0x00010001) : Math.imul(value, 0x01010101)
+}
+
+/** First octet from `from` on that begins `minRun` equal ones; `octetCount` when there is none. */
+function nextRun(
+  indexes: IndexArray,
+  words: Int32Array,
+  start: number,
+  from: number,
+  octetCount: number,
+  minRun: number,
+): number {
+  const bytesPerElement = indexes.BYTES_PER_ELEMENT
+  const wordsPerOctet = 2 * bytesPerElement
+  const first = (start * bytesPerElement) >> 2
+  // A run of octets is a run of words, each of which repeats one value.
+  const shift = bytesPerElement === 4 ? 0 : bytesPerElement === 2 ? 16 : 24
+  let octet = from
+  while (octet < octetCount) {
+    let w = first + octet * wordsPerOctet
+    const word = words[w]!
     if (
-      indexes[i] !== value ||
-      indexes[i + 1] !== value ||
-      indexes[i + 2] !== value ||
-      indexes[i + 3] !== value ||
-      indexes[i + 4] !== value ||
-      indexes[i + 5] !== value ||
-      indexes[i + 6] !== value ||
-      indexes[i + 7] !== value
+      word !== words[w + 1] ||
+      (shift !== 0 && word !== repeated(word >>> shift, bytesPerElement))
     ) {
-      break
+      octet++
+      continue
     }
+    const limit = first + octetCount * wordsPerOctet
+    const runStart = w
+    w += 2
+    while (w < limit && words[w] === word) w++
+    const octets = Math.floor((w - runStart) / wordsPerOctet)
+    if (octets >= minRun) return octet
+    octet += octets + 1
   }
-  return count
+  return octetCount
+}
+
+function endOfRun(
+  indexes: IndexArray,
+  words: Int32Array,
+  start: number,
+  octet: number,
+  octetCount: number,
+): number {
+  const wordsPerOctet = 2 * indexes.BYTES_PER_ELEMENT
+  const first = (start * indexes.BYTES_PER_ELEMENT) >> 2
+  const limit = first + octetCount * wordsPerOctet
+  const runStart = first + octet * wordsPerOctet
+  const word = words[runStart]!
+  let w = runStart + 1
+  while (w < limit && words[w] === word) w++
+  return octet + Math.floor((w - runStart) / wordsPerOctet)
 }
 
 function tailEquals(indexes: IndexArray, at: number, count: number, value: number): boolean {
@@ -164,7 +211,7 @@ function tailOf(indexes: IndexArray, at: number, count: number): IndexArray {
   return tail
 }
 
-function run(
+function writeRun(
   bytes: Uint8Array,
   position: number,
   count: number,
@@ -176,7 +223,7 @@ function run(
   return p
 }
 
-/** Unsigned LEB128 below 2^31 at `position`; returns the position after it. */
+/** Unsigned LEB128 below 2^32 at `position`; returns the position after it. */
 export function varint(bytes: Uint8Array, position: number, value: number): number {
   let p = position
   let rest = value

@@ -8,50 +8,46 @@ export interface BufferedRows {
   readonly rowCount: number
 }
 
-/** Called with each row group; its arrays are reused after it returns. */
-export type TakeRows = (rows: BufferedRows) => void
-
 /**
  * Gathers batches of one segment into row groups of exactly `rowGroupRows` rows.
  *
  * Rows that fill a row group on their own are passed on as they are; others are copied. A row group
  * ends early only where a dictionary was replaced by another one, since its indexes then mean
- * something else.
+ * something else. The arrays of a row group are good until the next one is asked for.
  */
 export class RowBuffer {
   readonly #rowGroupRows: number
-  readonly #take: TakeRows
   #buffers = new Map<string, CellBuffer>()
   #rowCount = 0
 
-  constructor(rowGroupRows: number, take: TakeRows) {
+  constructor(rowGroupRows: number) {
     this.#rowGroupRows = rowGroupRows
-    this.#take = take
   }
 
-  add(batch: BufferedRows): void {
-    if (this.#rowCount > 0 && !this.#accepts(batch.columns)) this.flush()
+  /** Takes a batch; gives the row groups that are full. To be run to its end. */
+  *add(batch: BufferedRows): Generator<BufferedRows, void, undefined> {
+    if (this.#rowCount > 0 && !this.#accepts(batch.columns)) yield* this.flush()
     let start = 0
     while (start < batch.rowCount) {
       const room = this.#rowGroupRows - this.#rowCount
       const end = Math.min(start + room, batch.rowCount)
       if (end - start === this.#rowGroupRows) {
-        this.#take({ columns: slice(batch.columns, start, end), rowCount: end - start })
+        yield { columns: slice(batch.columns, start, end), rowCount: end - start }
       } else {
         this.#copy(batch.columns, start, end)
-        if (this.#rowCount === this.#rowGroupRows) this.flush()
+        if (this.#rowCount === this.#rowGroupRows) yield* this.flush()
       }
       start = end
     }
   }
 
-  /** Passes on what is left. */
-  flush(): void {
+  /** Gives what is left, if anything. */
+  *flush(): Generator<BufferedRows, void, undefined> {
     if (this.#rowCount === 0) return
     const rowCount = this.#rowCount
     this.#rowCount = 0
     const columns = new Map([...this.#buffers].map(([name, buffer]) => [name, buffer.cells()]))
-    this.#take({ columns, rowCount })
+    yield { columns, rowCount }
   }
 
   #accepts(columns: ReadonlyMap<string, ColumnCells>): boolean {
@@ -175,6 +171,9 @@ class NumberBuffer implements CellBuffer {
   }
 }
 
+/** Room behind the last row, so that the encoder may read it by words. */
+const SPARE_BYTES = 16
+
 class BytesBuffer implements CellBuffer {
   #latest: FixedWidthCells
   #bytes = new Uint8Array(0)
@@ -203,7 +202,7 @@ class BytesBuffer implements CellBuffer {
     this.#latest = column
     const { bytes, valid, width, nonAscii } = column
     const rowCount = end - start
-    this.#bytes = withRoom(this.#bytes, (at + rowCount) * width)
+    this.#bytes = withRoom(this.#bytes, (at + rowCount) * width + SPARE_BYTES)
     this.#bytes.set(bytes.subarray(start * width, end * width), at * width)
     this.#valid = withRoom(this.#valid, at + rowCount)
     this.#valid.set(valid.subarray(start, end), at)

@@ -47,7 +47,11 @@ export class RowGroupEncoder {
   constructor(options: RowGroupOptions) {
     this.#chunk = new ChunkWriter(this.#out, compressorOf(options.codec))
     this.#dictionaryChunks = new DictionaryChunkEncoder(options.rowGroupRows, options.pageRows)
-    this.#numberChunks = new NumberChunkEncoder(options.pageRows)
+    this.#numberChunks = new NumberChunkEncoder(
+      options.rowGroupRows,
+      options.pageRows,
+      this.#dictionaryChunks,
+    )
     this.#bytesChunks = new BytesChunkEncoder(options.pageRows)
   }
 
@@ -71,10 +75,9 @@ export class RowGroupEncoder {
     switch (column.kind) {
       case 'dictionary': {
         if (field.part === 'label') {
-          const { labelOf, ranked } = this.#dictionaries.labels(column.dictionary)
-          const labels = new Uint32Array(rowCount)
-          for (let row = 0; row < rowCount; row++) labels[row] = labelOf[column.indices[row]!]!
-          return this.#dictionaryChunks.encode(chunk, field, labels, rowCount, ranked)
+          const labels = this.#dictionaries.labels(column.dictionary)
+          const { indices } = column
+          return this.#dictionaryChunks.encodeLabels(chunk, field, indices, rowCount, labels)
         }
         const ranked = this.#dictionaries.values(column.dictionary, field.physical)
         return this.#dictionaryChunks.encode(chunk, field, column.indices, rowCount, ranked)

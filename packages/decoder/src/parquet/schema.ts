@@ -1,4 +1,5 @@
 import type { SinkTable } from '../batch.js'
+import { OptionError } from '../errors.js'
 import type { ColumnSpec } from '../spec/types.js'
 import type { PhysicalType } from './format.js'
 import { CONVERTED, PHYSICAL, REPETITION } from './format.js'
@@ -34,28 +35,35 @@ const MAX_DECIMAL_PRECISION = 18
 const MAX_INT32_DIGITS = 9
 
 /**
- * The Parquet columns of a table, in order. With `labels`, each code column is followed by
- * `<name>_label`, unless the table has a column of that name.
+ * The Parquet columns of a table, in order; with `labels`, `<name>_label` after each code column.
+ *
+ * @throws {OptionError} OPTION_CONFLICT when the table already has a column of a label's name
  */
 export function parquetFields(table: SinkTable, labels: boolean): readonly ParquetField[] {
   const names = new Set(table.columns.map((column) => column.name))
-  const fields: ParquetField[] = []
-  for (const column of table.columns) {
-    fields.push(valueField(column))
-    const name = `${column.name}_label`
-    if (labels && column.codes !== undefined && !names.has(name)) {
-      fields.push({
-        name,
-        source: column.name,
-        part: 'label',
-        physical: 'byteArray',
-        logical: { kind: 'string' },
-        optional: true,
-        ascending: false,
-      })
-    }
+  return table.columns.flatMap((column) => {
+    const value = valueField(column)
+    if (!labels || column.codes === undefined) return [value]
+    const label = labelField(column)
+    if (!names.has(label.name)) return [value, label]
+    throw new OptionError(
+      'OPTION_CONFLICT',
+      `segment "${table.name}" has a column "${label.name}" of its own, so the labels of "${column.name}" cannot be called that; turn labels off or rename the field in the spec`,
+      { option: 'labels', segment: table.name, field: label.name },
+    )
+  })
+}
+
+function labelField(column: ColumnSpec): ParquetField {
+  return {
+    name: `${column.name}_label`,
+    source: column.name,
+    part: 'label',
+    physical: 'byteArray',
+    logical: { kind: 'string' },
+    optional: true,
+    ascending: false,
   }
-  return fields
 }
 
 function valueField(column: ColumnSpec): ParquetField {

@@ -119,3 +119,14 @@ export function sinkSchema(
 export function sinkTable(name: string, columns: readonly ColumnSpec[]): SinkTable {
   return { name, title: name, columns }
 }
+
+/** Uniform numbers from 0 to 1, the same for the same seed. */
+export function seededRandom(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let t = Math.imul(state ^ (state >>> 15), state | 1)
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
+  }
+}

@@ -1,8 +1,6 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { parquetFiles } from '../../src/sinks/parquet.js'
 import { openDuckDb, readWithDuckDb, readWithHyparquet } from './readers.js'
 import {
@@ -15,16 +13,14 @@ import {
   sinkTable,
   spec,
 } from './tables.js'
+import { temporaryDirectory } from './write.js'
 
-let directory: string
+const directory = temporaryDirectory()
 let duckDb: DuckDBConnection
 
 beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'parquet-types-'))
   duckDb = await openDuckDb()
 })
-
-afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
 const sexes = codeTable('sex', { M: 'Male', F: 'Female', U: 'Unknown' })
 
