@@ -101,6 +101,7 @@ function countLines(candidate: Candidate, sample: Uint8Array, lines: readonly Li
     const level = levelOf(candidate, sample, line)
     const lengths = level === null ? undefined : candidate.hint.levels.get(level)
     if (lengths === undefined || !hasAgencyKey(candidate.spec, sample, line)) continue
+    if (hasOtherYear(candidate.hint, level, sample, line)) continue
     candidate.knownCount++
     const length = line.end - line.start
     if (length > lengths.maxLength) candidate.tooLongCount++
@@ -122,6 +123,21 @@ function hasAgencyKey(spec: CompiledSpec, sample: Uint8Array, { start, end }: Li
   if (ori === undefined) return true
   if (end - start < ori.end) return false
   return isCapital(sample[start + ori.start]!) && isCapital(sample[start + ori.start + 1]!)
+}
+
+/**
+ * A header with something else where the year stands. Headers of the hate crime master file are BH
+ * too, with a state and an ORI in the same places.
+ */
+function hasOtherYear(
+  { year }: DetectHint,
+  level: string | null,
+  sample: Uint8Array,
+  line: Line,
+): boolean {
+  if (year === null || level !== year.level || line.end - line.start < year.end) return false
+  const text = ascii(sample, line.start + year.start, line.start + year.end)
+  return text.trim() !== '' && !/^\d{4}$/.test(text)
 }
 
 function isCapital(byte: number): boolean {
@@ -190,14 +206,16 @@ function byLengthsAndDates(
   lines: readonly Line[],
 ): Detection {
   const fitting = best(known, (candidate) => -candidate.tooLongCount)
-  const dropped = fitting.length < known.length
-  const year = incidentYear(fitting[0]!, sample, lines)
+  const year = incidentYear(known[0]!, sample, lines)
   if (year !== null) {
+    const byDate = best(known, (candidate) => -yearsAway(candidate.spec, year))[0]!
+    if (fitting.includes(byDate)) {
+      const reason = `it has no batch header, and its dates are mostly of ${year}`
+      return { spec: byDate.spec, dataYear: year, reason }
+    }
     const chosen = best(fitting, (candidate) => -yearsAway(candidate.spec, year))[0]!
-    const because = dropped
-      ? 'its records are too long for an earlier edition'
-      : `its dates are mostly of ${year}`
-    return { spec: chosen.spec, dataYear: year, reason: `it has no batch header, and ${because}` }
+    const reason = 'it has no batch header, and its records are too long for an earlier edition'
+    return { spec: chosen.spec, dataYear: year, reason }
   }
   const chosen = best(fitting, (candidate) => candidate.exactCount).at(-1)!
   return {
@@ -251,15 +269,20 @@ function describe(
   if (head.startsWith('%PDF')) return 'it is a PDF document'
   if (/^(\xff\xfe|\xfe\xff)/.test(head)) return 'it is text of two bytes a character (UTF-16)'
   if (first === undefined) {
+    if (sample.includes(0x0a)) return 'it holds nothing but blank lines'
     return `it has no line end in its first ${sample.length} bytes`
   }
   const text = ascii(sample, first.start, Math.min(first.end, first.start + 60))
-  // NIBRS Technical Specification, chapter 2: length 1-4, level 5, action 6, month and year 7-12.
-  if (/^\d{4}[0-9A-Z][IMDRWA ]\d{2}\d{4}/.test(text)) {
+  // NIBRS Technical Specification, chapter 2: length 1-4, level 5, action 6, month 7-8, year 9-12,
+  // city 13-16, ORI 17-25.
+  if (/^\d{4}[0-9A-Z][A-Z]\d{6}.{4}[A-Z]{2}/.test(text)) {
     return (
       'it looks like the submission format that agencies send (a record length first), ' +
       'which this package does not read'
     )
+  }
+  if (lines.some((line) => /^IR\d\d[A-Z]{2}/.test(ascii(sample, line.start, line.start + 6)))) {
+    return 'it looks like the hate crime master file (records IR), another layout'
   }
   if (/^"?[A-Za-z_]{3,}"?[,\t|]/.test(text)) {
     return "it looks like a table with column names, such as the FBI's CSV downloads"

@@ -1,0 +1,60 @@
+import { decode } from '../decode.js'
+import type { DecodeCommand, InputPlan } from './args.js'
+import { prepareInput, type RunContext } from './decode-input.js'
+import { count, toJson } from './render.js'
+import { totalIssues } from './summary.js'
+import { writeStdout } from './terminal.js'
+
+/** Records that `--dry-run` decodes unless `--limit` says otherwise. */
+const DRY_RUN_RECORDS = 10_000
+
+/** `--dry-run`: spec, entries and first counts on standard output; writes no file. */
+export async function dryRun(
+  plan: InputPlan,
+  command: DecodeCommand,
+  context: RunContext,
+): Promise<void> {
+  const { input, source, spec, reason } = await prepareInput(plan, command, context)
+  try {
+    const info = await input.info()
+    const decoding = decode(source, spec, {
+      ...(command.segments.length === 0 ? {} : { segments: command.segments }),
+      limit: command.limit ?? DRY_RUN_RECORDS,
+      strict: command.strict,
+      signal: context.signal,
+    })
+    for await (const _batch of decoding) {
+      // Only counted.
+    }
+    const { stats } = decoding
+    const entries = info.entries ?? []
+    if (command.json) {
+      const { id, revision } = spec
+      const summary = {
+        source: { name: input.name, kind: info.kind, entry: info.entry ?? null, entries },
+        spec: { id, revision, reason },
+        directory: plan.directory,
+        stats,
+      }
+      await writeStdout(`${toJson(summary)}\n`)
+      return
+    }
+    const lines = [
+      `${input.name}: ${info.kind}`,
+      ...entries.map(
+        ({ name, size, method }) =>
+          `  ${name === info.entry ? '*' : ' '} ${JSON.stringify(name)}  ${count(size)} bytes  ${method}`,
+      ),
+      `spec: ${spec.id}, revision ${spec.revision}; ${reason}`,
+      `output: ${plan.directory ?? 'standard output'}, ${command.format}`,
+      `first ${count(stats.records)} records:`,
+      ...Object.entries(stats.rows).map(([segment, rows]) => `  ${segment}: ${count(rows)}`),
+      `  withheld: ${count(stats.withheld)}`,
+      `  issues: ${count(totalIssues(stats))}`,
+      ...Object.entries(stats.issues).map(([code, number]) => `    ${code}: ${count(number)}`),
+    ]
+    await writeStdout(`${lines.join('\n')}\n`)
+  } finally {
+    await input.close()
+  }
+}

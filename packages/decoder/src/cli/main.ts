@@ -1,0 +1,115 @@
+import { isDecoderError, RecordError } from '../errors.js'
+import { HELP, parseArguments, UsageError, type Command, type DecodeCommand } from './args.js'
+import { decodeInput, type RunContext } from './decode-input.js'
+import { dryRun } from './dry-run.js'
+import { Interrupted, watchInterrupts } from './interrupt.js'
+import { IssueLog } from './issue-log.js'
+import { errorFields, errorLines, renderSummary, toJson } from './render.js'
+import { checkSpec, showSpecs } from './spec-commands.js'
+import { StdoutClosed, Terminal, writeStdout } from './terminal.js'
+import { packageVersion } from './version.js'
+
+/** Exit codes of the command line. */
+const DONE = 0
+const FAILED = 1
+const USAGE = 2
+const DATA_ISSUE = 3
+
+/**
+ * The command `nibrs-decode`: reads arguments, calls the public API, renders.
+ *
+ * Data goes to standard output, everything else to standard error.
+ *
+ * @param argv arguments after the program's name
+ * @returns the exit code: 0 done, 1 failed, 2 usage, 3 fault in the data under `--strict`, 130
+ *   interrupted (129 and 143 for SIGHUP and SIGTERM)
+ */
+export async function main(argv: readonly string[]): Promise<number> {
+  let command: Command
+  try {
+    command = parseArguments(argv)
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error
+    process.stderr.write(`${errorLines(error, false).join('\n')}\n`)
+    return USAGE
+  }
+  const terminal = new Terminal(command)
+  try {
+    return await run(command, terminal)
+  } catch (error) {
+    return await fail(error, command, terminal)
+  }
+}
+
+async function run(command: Command, terminal: Terminal): Promise<number> {
+  switch (command.command) {
+    case 'help':
+      await writeStdout(HELP)
+      return DONE
+    case 'version':
+      await writeStdout(`${packageVersion()}\n`)
+      return DONE
+    case 'list-specs':
+      await showSpecs(command)
+      return DONE
+    case 'check-spec':
+      await checkSpec(command)
+      return DONE
+    case 'decode':
+      await decodeAll(command, terminal)
+      return DONE
+  }
+}
+
+async function decodeAll(command: DecodeCommand, terminal: Terminal): Promise<void> {
+  const interrupts = watchInterrupts()
+  const { signal } = interrupts
+  let issues: IssueLog | null = null
+  try {
+    if (command.dryRun) {
+      for (const plan of command.plans) {
+        await dryRun(plan, command, { signal, terminal, issues })
+      }
+      return
+    }
+    if (command.issues !== null) issues = await IssueLog.open(command.issues, command.force)
+    const context: RunContext = { signal, terminal, issues }
+    const summaries = []
+    for (const plan of command.plans) {
+      const startedAt = performance.now()
+      const summary = await decodeInput(plan, command, context)
+      const elapsedMs = Math.round(performance.now() - startedAt)
+      for (const line of renderSummary(summary, elapsedMs)) terminal.note(line)
+      summaries.push({ ...summary, elapsedMs })
+    }
+    const issuesFile = (await issues?.close()) ?? null
+    if (command.json) {
+      const text = toJson({ inputs: summaries, issuesFile })
+      if (dataOnStdout(command)) terminal.line(text)
+      else await writeStdout(`${text}\n`)
+    }
+  } catch (error) {
+    await issues?.abort()
+    throw error
+  } finally {
+    interrupts.stop()
+  }
+}
+
+/** Then everything else goes to standard error. */
+function dataOnStdout(command: Command): boolean {
+  return command.command === 'decode' && command.plans.some(({ directory }) => directory === null)
+}
+
+async function fail(error: unknown, command: Command, terminal: Terminal): Promise<number> {
+  if (error instanceof StdoutClosed) return DONE
+  for (const line of errorLines(error, command.debug)) terminal.line(line)
+  if (command.json && !dataOnStdout(command)) {
+    await writeStdout(`${toJson({ error: errorFields(error) })}\n`)
+  }
+  if (error instanceof Interrupted) return error.exitCode
+  if (error instanceof UsageError) return USAGE
+  if (error instanceof RecordError) return DATA_ISSUE
+  if (isDecoderError(error) && error.code.startsWith('OPTION_')) return USAGE
+  return FAILED
+}

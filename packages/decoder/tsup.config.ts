@@ -1,0 +1,27 @@
+import { defineConfig } from 'tsup'
+import { copySpecs } from './scripts/copy-specs.mjs'
+
+export const config = defineConfig({
+  entry: {
+    index: 'src/index.ts',
+    'sinks/parquet': 'src/sinks/parquet.ts',
+    'sinks/arrow': 'src/sinks/arrow.ts',
+    'sinks/csv': 'src/sinks/csv.ts',
+    'sinks/ndjson': 'src/sinks/ndjson.ts',
+    'testing/index': 'src/testing/index.ts',
+    'cli/main': 'src/cli/main.ts',
+  },
+  format: ['esm'],
+  target: 'node20',
+  platform: 'node',
+  dts: { compilerOptions: { composite: false } },
+  splitting: true,
+  sourcemap: false,
+  clean: true,
+  treeshake: true,
+  onSuccess: async () => {
+    copySpecs()
+  },
+})
+
+export { config as default }
