@@ -102,9 +102,9 @@ export function tableStreamSink(write: WriteBytes, openTable: OpenTable): BatchS
     },
     write: (batch) => writeBatch(opened, batch),
     async close() {
-      const [{ table, writer, ...counts }] = [...opened.values()] as [OpenedTable]
-      await writer.end()
-      return { segment: table.name, rowCount: counts.rowCount, byteCount: counts.byteCount }
+      const [entry] = [...opened.values()] as [OpenedTable]
+      await entry.writer.end()
+      return { segment: entry.table.name, rowCount: entry.rowCount, byteCount: entry.byteCount }
     },
     async abort() {},
   }
