@@ -116,6 +116,8 @@ class TableBuilder {
   readonly index: number
   readonly shape: TableSpec | null
   readonly columns: ColumnSpec[]
+  /** Whether a field may be wider than the shape's column. */
+  mayGrow = false
   readonly #byName = new Map<string, number>()
   #title: string
   #role: SegmentRole
@@ -516,7 +518,7 @@ function placeColumn(column: ColumnSpec, field: PlainField, builder: TableBuilde
     throw specFault('SPEC_SHAPE', field.where, `${message}; use a name the shape has`)
   }
   const shaped = builder.columns[at]!
-  const difference = shapeDifference(column, shaped)
+  const difference = shapeDifference(column, shaped, builder.mayGrow)
   if (difference !== null) {
     throw specFault('SPEC_SHAPE', field.where, `column "${column.name}" ${difference}`)
   }
@@ -525,7 +527,7 @@ function placeColumn(column: ColumnSpec, field: PlainField, builder: TableBuilde
 }
 
 /** How a column differs from the shape's in a way that would give a different table; or null. */
-function shapeDifference(column: ColumnSpec, shaped: ColumnSpec): string | null {
+function shapeDifference(column: ColumnSpec, shaped: ColumnSpec, mayGrow: boolean): string | null {
   const differs = (what: string, here: unknown, there: unknown): string =>
     `has ${what} ${String(here)}, the shape ${String(there)}; make them equal`
   if (column.type !== shaped.type) return differs('type', column.type, shaped.type)
@@ -534,7 +536,7 @@ function shapeDifference(column: ColumnSpec, shaped: ColumnSpec): string | null 
   if (column.codes?.name !== shaped.codes?.name) {
     return differs('code table', column.codes?.name, shaped.codes?.name)
   }
-  if (column.width > shaped.width) {
+  if (column.width > shaped.width && !mayGrow) {
     return `is ${column.width} wide, the shape ${shaped.width}; correct pos or widen the shape`
   }
   return null
@@ -636,7 +638,9 @@ function compileOverlay(
       const mend = 'applies_to needs a field that does not move'
       throw refuse(decider.where, `${message} (${baseDecider.printed}); ${mend}`)
     }
-    const shaped = new TableBuilder({ ...builder.table(), columns: widened(builder, parts[0]!) })
+    const shaped = new TableBuilder(builder.table())
+    // Vermont's arrest number is wider than the column it goes into: the column grows.
+    shaped.mayGrow = true
     const fields = compileFields(parts, overlay, shaped, segment)
     shaped.columns.forEach((column, at) => {
       builder.columns[at] = { ...builder.columns[at]!, width: column.width }
@@ -655,15 +659,6 @@ function compileOverlay(
 
 function levelOf(document: SpecDocument): Pick<SpecDocument, 'level'> {
   return document.level === undefined ? {} : { level: document.level }
-}
-
-/** Columns of the base, as wide as the wider of base and overlay: Vermont's 13-wide number. */
-function widened(builder: TableBuilder, part: Part): ColumnSpec[] {
-  const widths = new Map(part.fields.map((field) => [field.name, widthOf(field.extent)]))
-  return builder.columns.map((column) => ({
-    ...column,
-    width: Math.max(column.width, widths.get(column.name) ?? 0),
-  }))
 }
 
 function checkRoles(document: SpecDocument, tables: readonly TableSpec[]): void {
