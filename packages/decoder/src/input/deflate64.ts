@@ -71,24 +71,19 @@ async function* inflateFound(
   found: FileEntry,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array, void> {
-  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>()
-  let failure: { readonly error: unknown } | null = null
-  const done = found.getData(writable, signal === undefined ? {} : { signal }).then(
-    () => undefined,
-    (error: unknown) => {
-      failure = { error }
+  let fail: (error: unknown) => void = () => undefined
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>({
+    start(controller) {
+      fail = (error) => controller.error(error)
     },
-  )
+  })
+  // Where it fails before the first byte, zip.js leaves the writable as it is: no end would come.
+  const done = found.getData(writable, signal === undefined ? {} : { signal }).catch(fail)
   try {
     for await (const chunk of readable) yield chunk
-  } catch (error) {
-    await done
-    throw (failure as { readonly error: unknown } | null)?.error ?? error
   } finally {
     await done // No read may be under way when the caller closes the file.
   }
-  const failed = failure as { readonly error: unknown } | null
-  if (failed !== null) throw failed.error
 }
 
 function corrupt(error: unknown, label: string): unknown {
