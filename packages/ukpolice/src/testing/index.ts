@@ -16,3 +16,5 @@ export {
   type TestServer,
   type TestServerOptions,
 } from './server.js'
+export { archiveFiles } from './archive-files.js'
+export { makeZip, type ZipInput } from './zip.js'
