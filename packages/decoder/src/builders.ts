@@ -1,6 +1,7 @@
+import type { Arena } from './arena.js'
 import type { Column } from './batch.js'
 import { BytesCells, DictionaryCells, GrowingDictionary, NumberCells } from './columns.js'
-import { daysOf, FIRST_YEAR, LAST_YEAR } from './field-types.js'
+import { FIRST_YEAR, LAST_YEAR } from './field-types.js'
 import type { CodeTable, ColumnSpec } from './spec/types.js'
 
 /** Spare entries behind every column array, so that word-wise readers may overrun. */
@@ -16,7 +17,7 @@ export const DATE_SLOTS = (LAST_YEAR - FIRST_YEAR + 1) << 11
 /** A dictionary together with the direct look-up tables the generated decoders read. */
 export class SharedDictionary {
   dictionary: GrowingDictionary
-  /** Key (one byte; two bytes big-endian; three bytes of six bits) -> index, or SLOW16. */
+  /** Key of one or two bytes (little-endian), or of three times six bits -> index, or SLOW16. */
   readonly table16: Uint16Array | null
   /** Three-byte keys of codes: index, or SLOW32. */
   readonly table32: Uint32Array | null
@@ -51,76 +52,75 @@ export class SharedDictionary {
   }
 }
 
-/** Nine-byte identifiers by three words; grows with what is seen since the last restart. */
+/** Slots of an {@link IdentifierDictionary}; it is filled to three quarters. */
+export const IDENTIFIER_SLOTS = 1 << 16
+export const IDENTIFIER_LIMIT = (IDENTIFIER_SLOTS / 4) * 3
+
+/**
+ * Nine-byte identifiers in a hash table that generated code probes and adds to.
+ *
+ * A slot is four words: the bytes as two words and a byte, then the index (0: free). Entries are
+ * also listed in order of their index, so that `sync` can give the new ones their text.
+ */
 export class IdentifierDictionary extends SharedDictionary {
-  #keys = new Int32Array(3 << 12)
-  #slots = new Uint32Array(1 << 12)
-  #mask = (1 << 12) - 1
-  #count = 0
-  readonly characters: readonly string[]
+  readonly slots: Int32Array
+  /** Entry i (from 1): its bytes as two words and a byte. */
+  readonly entries: Int32Array
+  /** [0]: values in the dictionary, null included. */
+  readonly count: Int32Array
+  readonly #characters: readonly string[]
 
-  constructor(characters: readonly string[]) {
+  constructor(arena: Arena, characters: readonly string[]) {
     super(null, null, null)
-    this.characters = characters
+    this.slots = arena.take('i32', IDENTIFIER_SLOTS * 4)
+    this.entries = arena.take('i32', (IDENTIFIER_LIMIT + 1) * 3)
+    this.count = arena.take('i32', 4)
+    this.count[0] = 1
+    this.#characters = characters
   }
 
-  /** Index of the nine bytes at `offset`, given as two little-endian words and a byte. */
-  find(bytes: Uint8Array, offset: number, a: number, b: number, c: number): number {
-    const keys = this.#keys
-    let slot = hash3(a, b, c) & this.#mask
-    for (;;) {
-      const index = this.#slots[slot]!
-      if (index === 0) break
-      const k = slot * 3
-      if (keys[k] === a && keys[k + 1] === b && keys[k + 2] === c) return index
-      slot = (slot + 1) & this.#mask
+  /** Takes over what generated code has added. */
+  sync(): void {
+    for (let index = this.size; index < this.count[0]!; index++) {
+      const words = this.entries.slice(index * 3, index * 3 + 3)
+      const bytes = new Uint8Array(words.buffer, 0, 9)
+      let text = ''
+      for (const byte of bytes) text += this.#characters[byte]!
+      this.indexOf(text)
     }
-    let text = ''
-    for (let i = offset; i < offset + 9; i++) text += this.characters[bytes[i]!]!
+  }
+
+  /** Index of the nine bytes at `offset`, NULs taken as blanks, added when new. */
+  indexOfBytes(bytes: Uint8Array, offset: number, text: string): number {
+    this.sync()
+    const before = this.size
     const index = this.indexOf(text)
-    keys[slot * 3] = a
-    keys[slot * 3 + 1] = b
-    keys[slot * 3 + 2] = c
-    this.#slots[slot] = index
-    if (++this.#count * 2 > this.#mask) this.#grow()
+    if (index < before || index > IDENTIFIER_LIMIT) return index
+    const words = new Int32Array(3)
+    const copy = new Uint8Array(words.buffer, 0, 9)
+    for (let i = 0; i < 9; i++) copy[i] = bytes[offset + i] === 0 ? 0x20 : bytes[offset + i]!
+    const [a, b, c] = words as unknown as [number, number, number]
+    let slot = hashIdentifier(a, b, c)
+    while (this.slots[slot * 4 + 3] !== 0) slot = (slot + 1) & (IDENTIFIER_SLOTS - 1)
+    this.slots.set([a, b, c, index], slot * 4)
+    this.entries.set(words, index * 3)
+    this.count[0] = index + 1
     return index
-  }
-
-  #grow(): void {
-    const oldKeys = this.#keys
-    const oldSlots = this.#slots
-    const size = (this.#mask + 1) * 2
-    this.#mask = size - 1
-    this.#keys = new Int32Array(size * 3)
-    this.#slots = new Uint32Array(size)
-    for (let old = 0; old < oldSlots.length; old++) {
-      if (oldSlots[old] === 0) continue
-      const a = oldKeys[old * 3]!
-      const b = oldKeys[old * 3 + 1]!
-      const c = oldKeys[old * 3 + 2]!
-      let slot = hash3(a, b, c) & this.#mask
-      while (this.#slots[slot] !== 0) slot = (slot + 1) & this.#mask
-      this.#keys[slot * 3] = a
-      this.#keys[slot * 3 + 1] = b
-      this.#keys[slot * 3 + 2] = c
-      this.#slots[slot] = oldSlots[old]!
-    }
   }
 
   override restart(): void {
     super.restart()
-    this.#keys = new Int32Array(3 << 12)
-    this.#slots = new Uint32Array(1 << 12)
-    this.#mask = (1 << 12) - 1
-    this.#count = 0
+    this.slots.fill(0)
+    this.count[0] = 1
   }
 }
 
-function hash3(a: number, b: number, c: number): number {
-  let h = Math.imul(a, 0x9e3779b1) ^ Math.imul(b, 0x85ebca77) ^ Math.imul(c + 0x5bd1, 0xc2b2ae3d)
+/** First slot of nine bytes; generated code computes the same. */
+export function hashIdentifier(a: number, b: number, c: number): number {
+  let h = Math.imul(a, 0x9e3779b1) ^ Math.imul(b, 0x85ebca77) ^ Math.imul(c, 0xc2b2ae3d)
   h ^= h >>> 15
   h = Math.imul(h, 0x27d4eb2f)
-  return (h ^ (h >>> 13)) >>> 0
+  return (h ^ (h >>> 13)) & (IDENTIFIER_SLOTS - 1)
 }
 
 /** Packed key of three printable bytes (0x20-0x5f); -1 outside that range. */
@@ -133,7 +133,7 @@ export function key3(a: number, b: number, c: number): number {
 
 function keyOf(text: string): number {
   if (text.length === 1) return text.charCodeAt(0)
-  if (text.length === 2) return (text.charCodeAt(0) << 8) | text.charCodeAt(1)
+  if (text.length === 2) return text.charCodeAt(0) | (text.charCodeAt(1) << 8)
   return key3(text.charCodeAt(0), text.charCodeAt(1), text.charCodeAt(2))
 }
 
@@ -167,21 +167,23 @@ export function storageOf(column: ColumnSpec): Storage {
   }
 }
 
-/**
- * One column being filled. Fields are plain and public: generated code reads them directly.
- * `out`, `valid` and `bytes` are replaced when a batch is handed out and not reused.
- */
+/** Bytes of arena a column of `capacity` rows takes. */
+export function columnBytes(spec: ColumnSpec, capacity: number): number {
+  const size = capacity + SPARE
+  const width = { index8: 1, index16: 2, index32: 4, int32: 5, float64: 9, bytes: spec.width + 1 }
+  return width[storageOf(spec)] * size + 64
+}
+
+/** One column being filled. Its arrays stay in place; generated code writes into them. */
 export class ColumnBuilder {
   readonly spec: ColumnSpec
   readonly storage: Storage
   readonly shared: SharedDictionary | null
   readonly characters: readonly string[]
-  readonly capacity: number
   readonly width: number
-  out: Uint8Array | Uint16Array | Uint32Array | Int32Array | Float64Array
-  valid: Uint8Array
-  bytes: Uint8Array
-  view: DataView
+  readonly out: Uint8Array | Uint16Array | Uint32Array | Int32Array | Float64Array
+  /** Of numbers and bytes only; empty elsewhere. */
+  readonly valid: Uint8Array
   nonAscii = false
 
   constructor(
@@ -189,66 +191,47 @@ export class ColumnBuilder {
     capacity: number,
     shared: SharedDictionary | null,
     characters: readonly string[],
+    arena: Arena,
   ) {
     this.spec = spec
     this.storage = storageOf(spec)
     this.shared = shared
-    this.capacity = capacity
     this.characters = characters
     this.width = spec.width
-    this.out = EMPTY
-    this.valid = EMPTY
-    this.bytes = EMPTY
-    this.view = new DataView(EMPTY.buffer)
-    this.allocate()
-  }
-
-  /** Takes fresh, zeroed arrays. */
-  allocate(): void {
-    const size = this.capacity + SPARE
-    this.nonAscii = false
+    const size = capacity + SPARE
+    const checked =
+      this.storage === 'int32' || this.storage === 'float64' || this.storage === 'bytes'
+    this.valid = arena.take('u8', checked ? size : 0)
     switch (this.storage) {
       case 'index8':
-        this.out = new Uint8Array(size)
-        return
+        this.out = arena.take('u8', size)
+        break
       case 'index16':
-        this.out = new Uint16Array(size)
-        return
+        this.out = arena.take('u16', size)
+        break
       case 'index32':
-        this.out = new Uint32Array(size)
-        return
+        this.out = arena.take('u32', size)
+        break
       case 'int32':
-        this.out = new Int32Array(size)
-        this.valid = new Uint8Array(size)
-        return
+        this.out = arena.take('i32', size)
+        break
       case 'float64':
-        this.out = new Float64Array(size)
-        this.valid = new Uint8Array(size)
-        return
+        this.out = arena.take('f64', size)
+        break
       case 'bytes':
-        this.valid = new Uint8Array(size)
-        this.bytes = new Uint8Array(this.capacity * this.width + SPARE)
-        this.view = new DataView(this.bytes.buffer)
+        this.out = arena.take('u8', size * this.width)
     }
   }
 
   /** Zeroes the first `rowCount` rows of the arrays, to use them again. */
   clear(rowCount: number): void {
     this.nonAscii = false
-    if (this.storage === 'bytes') {
-      this.valid.fill(0, 0, rowCount)
-      this.bytes.fill(0, 0, rowCount * this.width)
-      return
-    }
-    this.out.fill(0, 0, rowCount)
-    if (this.storage === 'int32' || this.storage === 'float64') this.valid.fill(0, 0, rowCount)
+    this.out.fill(0, 0, this.storage === 'bytes' ? rowCount * this.width : rowCount)
+    this.valid.fill(0, 0, rowCount)
   }
 
   /** Stores a decoded value; the slow path. */
   set(row: number, value: string | number | boolean | null): void {
-    if (this.storage === 'bytes') {
-      throw new TypeError(`column "${this.spec.name}" takes bytes`)
-    }
     if (this.storage === 'int32' || this.storage === 'float64') {
       this.out[row] = value === null ? 0 : (value as number)
       this.valid[row] = value === null ? 0 : 1
@@ -257,21 +240,24 @@ export class ColumnBuilder {
     this.out[row] = value === null ? 0 : this.shared!.indexOf(value)
   }
 
-  /** Stores raw bytes (NULs become blanks), or null when `present` is false; the slow path. */
+  /** Stores raw bytes (NULs become blanks), or null when not `present`; the slow path. */
   setBytes(row: number, source: Uint8Array, start: number, end: number, present: boolean): void {
     const at = row * this.width
-    this.bytes.fill(0, at, at + this.width)
+    this.out.fill(0, at, at + this.width)
     this.valid[row] = present ? 1 : 0
     if (!present) return
     for (let i = start; i < end; i++) {
       const byte = source[i]!
       if (byte > 0x7f) this.nonAscii = true
-      this.bytes[at + i - start] = byte === 0 ? 0x20 : byte
+      this.out[at + i - start] = byte === 0 ? 0x20 : byte
     }
   }
 
-  /** The first `rowCount` rows as a column. */
-  column(rowCount: number): Column {
+  /** The first `rowCount` rows as a column, in arrays of its own when `copied`. */
+  column(rowCount: number, copied: boolean): Column {
+    const size = this.storage === 'bytes' ? rowCount * this.width : rowCount
+    const out = copied ? this.out.slice(0, size) : this.out
+    const valid = copied ? this.valid.slice(0, rowCount) : this.valid
     switch (this.storage) {
       case 'index8':
       case 'index16':
@@ -279,22 +265,17 @@ export class ColumnBuilder {
         return new DictionaryCells(
           this.spec,
           rowCount,
-          this.out as Uint8Array | Uint16Array | Uint32Array,
+          out as Uint8Array | Uint16Array | Uint32Array,
           this.shared!.dictionary,
         )
       case 'int32':
       case 'float64':
-        return new NumberCells(
-          this.spec,
-          rowCount,
-          this.out as Int32Array | Float64Array,
-          this.valid,
-        )
+        return new NumberCells(this.spec, rowCount, out as Int32Array | Float64Array, valid)
       case 'bytes':
         return new BytesCells(this.spec, rowCount, {
           width: this.width,
-          bytes: this.bytes,
-          valid: this.valid,
+          bytes: out as Uint8Array,
+          valid,
           trim: this.spec.type === 'text',
           characters: this.characters,
           nonAscii: this.nonAscii,
@@ -303,25 +284,27 @@ export class ColumnBuilder {
   }
 }
 
-const EMPTY = new Uint8Array(0)
-
 /**
  * Dictionaries of one decoding, shared by columns that hold the same kind of value, so that a
- * look-up table exists once per kind and not once per column.
+ * look-up table exists once per kind and not once per column. Identifiers have one per table and
+ * column: theirs grow with the data and begin anew when the table is cut.
  */
 export class DictionaryPool {
   readonly #byKey = new Map<string, SharedDictionary>()
+  readonly #arena: Arena
   readonly #characters: readonly string[]
 
-  constructor(characters: readonly string[]) {
+  constructor(arena: Arena, characters: readonly string[]) {
+    this.#arena = arena
     this.#characters = characters
   }
 
   /** The dictionary of a column; null for columns that hold numbers or bytes. */
-  for(column: ColumnSpec): SharedDictionary | null {
+  for(column: ColumnSpec, table: string): SharedDictionary | null {
     const storage = storageOf(column)
     if (storage === 'int32' || storage === 'float64' || storage === 'bytes') return null
-    const key = `${column.type}/${column.width}/${column.codes?.name ?? ''}/${column.mixed ?? ''}`
+    const owner = column.type === 'identifier' ? `${table}.${column.name}` : column.type
+    const key = `${owner}/${column.width}/${column.codes?.name ?? ''}/${column.mixed ?? ''}`
     let shared = this.#byKey.get(key)
     if (shared === undefined) {
       shared = this.#create(column)
@@ -330,28 +313,22 @@ export class DictionaryPool {
     return shared
   }
 
-  /** Dictionaries that have outgrown `limit` values begin anew; call only between flushes. */
-  restartLarge(limit: number): void {
-    for (const [key, shared] of this.#byKey) {
-      if (key.startsWith('identifier/') && shared.size > limit) shared.restart()
-    }
-  }
-
   #create(column: ColumnSpec): SharedDictionary {
     const { type, width } = column
+    const codes = column.codes ?? null
+    const table16 = (slots: number): Uint16Array => this.#arena.take('u16', slots).fill(SLOW16)
     if (type === 'identifier') {
       return width === 9
-        ? new IdentifierDictionary(this.#characters)
+        ? new IdentifierDictionary(this.#arena, this.#characters)
         : new SharedDictionary(null, null, null)
     }
-    if (type === 'date') {
-      return new SharedDictionary(null, new Uint16Array(DATE_SLOTS).fill(SLOW16), null)
+    if (type === 'date') return new SharedDictionary(null, table16(DATE_SLOTS), null)
+    if (column.mixed !== undefined) {
+      return new SharedDictionary(column.mixed === 'code' ? codes : null, null, null)
     }
-    const wide = width === 3
-    const slots = width === 1 ? 256 : wide ? 1 << 18 : 65536
-    const codes = column.codes ?? null
-    if (type === 'integer' && column.mixed === undefined) {
-      const shared = new SharedDictionary(null, new Uint16Array(slots).fill(SLOW16), null)
+    const slots = width === 1 ? 256 : width === 3 ? 1 << 18 : 65_536
+    if (type === 'integer') {
+      const shared = new SharedDictionary(null, table16(slots), null)
       for (let value = 0; value < 10 ** width; value++) {
         shared.table16![keyOf(String(value).padStart(width, '0'))] = shared.indexOf(value)
       }
@@ -359,7 +336,7 @@ export class DictionaryPool {
       return shared
     }
     if (type === 'hour') {
-      const shared = new SharedDictionary(null, new Uint16Array(65536).fill(SLOW16), null)
+      const shared = new SharedDictionary(null, table16(65_536), null)
       for (let hour = 0; hour < 24; hour++) {
         shared.table16![keyOf(String(hour).padStart(2, '0'))] = shared.indexOf(hour)
       }
@@ -372,62 +349,61 @@ export class DictionaryPool {
       shared.indexOf(true)
       return shared
     }
-    // Codes, and both halves of mixed fields: listed codes first, in list order.
+    if (width > 3) return new SharedDictionary(codes, null, null)
+    // Listed codes first, in list order.
     const shared =
-      width <= 2 && column.mixed === undefined
-        ? new SharedDictionary(codes, new Uint16Array(slots).fill(SLOW16), null)
-        : wide && column.mixed === undefined
-          ? new SharedDictionary(codes, null, new Uint32Array(slots).fill(SLOW32))
-          : new SharedDictionary(column.mixed === 'number' ? null : codes, null, null)
-    if (column.mixed !== undefined || width > 3) return shared
+      width <= 2
+        ? new SharedDictionary(codes, table16(slots), null)
+        : new SharedDictionary(codes, null, this.#arena.take('u32', slots).fill(SLOW32))
     const table = (shared.table16 ?? shared.table32)!
-    if (codes !== null) {
-      for (const code of codes.codes.keys()) {
-        if (code.length > width) continue
-        const key = keyOf(code.padEnd(width))
-        if (key >= 0) table[key] = shared.indexOf(code)
-      }
+    for (const code of codes?.codes.keys() ?? []) {
+      if (code.length > width) continue
+      const key = keyOf(code.padEnd(width))
+      if (key >= 0) table[key] = shared.indexOf(code)
     }
     table[keyOf(' '.repeat(width))] = 0
     return shared
   }
 }
 
-/** Look-up tables of a `number_or_code` field two characters wide: number index and code index. */
-export class MixedTables {
-  readonly numbers = new Uint16Array(65536).fill(SLOW16)
-  readonly codes = new Uint16Array(65536).fill(SLOW16)
-
-  constructor(
-    range: readonly [number, number],
-    special: CodeTable | null,
-    numbers: SharedDictionary,
-    codes: SharedDictionary,
-  ) {
-    for (let value = range[0]; value <= range[1]; value++) {
-      const text = String(value).padStart(2, '0')
-      this.numbers[keyOf(text)] = numbers.indexOf(value)
-      this.codes[keyOf(text)] = codes.indexOf(text)
-    }
-    for (const code of special?.codes.keys() ?? []) {
-      const key = keyOf(code.padEnd(2))
-      if (this.numbers[key] !== SLOW16) continue
-      this.numbers[key] = 0
-      this.codes[key] = codes.indexOf(code)
-    }
-    this.numbers[keyOf('  ')] = 0
-    this.codes[keyOf('  ')] = 0
+/**
+ * Look-up table of a `number_or_code` field two characters wide: index of the number in the low
+ * half (or SLOW16), index of the code in the high half.
+ */
+export function mixedTable(
+  table: Uint32Array,
+  range: readonly [number, number],
+  special: CodeTable | null,
+  numbers: SharedDictionary,
+  codes: SharedDictionary,
+): void {
+  table.fill(SLOW16)
+  for (const code of special?.codes.keys() ?? []) {
+    table[keyOf(code.padEnd(2))] = codes.indexOf(code) * 0x10000
   }
+  for (let value = range[0]; value <= range[1]; value++) {
+    const text = String(value).padStart(2, '0')
+    table[keyOf(text)] = codes.indexOf(text) * 0x10000 + numbers.indexOf(value)
+  }
+  table[keyOf('  ')] = 0
 }
 
-/** Fills the slot of a packed date on first sight; returns its index, or 0 when off the calendar. */
-export function addDate(shared: SharedDictionary, slot: number): number {
-  const year = (slot >>> 11) + FIRST_YEAR
-  const month = ((slot >>> 10) & 1) * 10 + ((slot >>> 6) & 15)
-  const day = ((slot >>> 4) & 3) * 10 + (slot & 15)
-  const days = daysOf(year, month, day)
-  if (days === undefined) return 0
-  const index = shared.indexOf(days)
-  shared.table16![slot] = index
-  return index
+/** Slot of a date in its look-up table: years since FIRST_YEAR, then month and day, packed. */
+function dateSlot(days: number): number {
+  const date = new Date(days * 86_400_000)
+  const month = date.getUTCMonth() + 1
+  const day = date.getUTCDate()
+  return (
+    ((date.getUTCFullYear() - FIRST_YEAR) << 11) |
+    (Math.floor(month / 10) << 10) |
+    ((month % 10) << 6) |
+    (Math.floor(day / 10) << 4) |
+    (day % 10)
+  )
+}
+
+/** Lets generated code find from now on a date that was decoded without an issue. */
+export function learnDate(builder: ColumnBuilder, days: number): void {
+  const { shared } = builder
+  if (shared?.table16 != null) shared.table16[dateSlot(days)] = shared.indexOf(days)
 }

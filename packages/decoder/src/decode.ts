@@ -1,6 +1,5 @@
 import type { SegmentBatch, SinkSchema } from './batch.js'
 import { RECORD_COLUMNS } from './columns.js'
-import { findLineEnds } from './framing.js'
 import { type DecodeOptions, resolveDecodeOptions, type ResolvedDecodeOptions } from './options.js'
 import { type DecodeStats, RecordDecoder } from './record-decoder.js'
 import type { CompiledSpec } from './spec/types.js'
@@ -56,7 +55,7 @@ export function decode(
   options: DecodeOptions = {},
 ): Decoding {
   const resolved = resolveDecodeOptions(options)
-  const decoder = new RecordDecoder(spec, resolved, findLineEnds)
+  const decoder = new RecordDecoder(spec, resolved)
   let started = false
   return {
     spec,

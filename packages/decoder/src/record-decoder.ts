@@ -1,14 +1,25 @@
+import { Arena } from './arena.js'
 import type { Column, SegmentBatch } from './batch.js'
-import { ColumnBuilder, DictionaryPool } from './builders.js'
+import {
+  ColumnBuilder,
+  columnBytes,
+  DictionaryPool,
+  IdentifierDictionary,
+  learnDate,
+  mixedTable,
+  SLOW16,
+} from './builders.js'
 import { columnMap, NumberCells, RECORD_COLUMNS } from './columns.js'
 import { characterTable } from './encoding.js'
 import { InputError, OptionError, RecordError } from './errors.js'
 import { decodeField, isBlank, parseDigits, textOf } from './field-types.js'
-import type { LineFinder } from './framing.js'
+import { type Frame, plainFrame } from './framing.js'
 import type { Issue, IssueCode } from './issues.js'
 import type { ResolvedDecodeOptions } from './options.js'
-import { canGenerate, cellsOf, GeneratedDecoder, MarkedRows } from './spec/generate.js'
-import type { CompiledSpec, LayoutSpec, TableSpec } from './spec/types.js'
+import type { CompiledSpec, FieldSpec, LayoutSpec, TableSpec } from './spec/types.js'
+import { frameModule, KIND, LEVEL, SLACK, STATE, STOP, TABLE } from './wasm/frame-module.js'
+import { type Cell, layoutModule } from './wasm/layout-module.js'
+import { hasWasm, instantiate } from './wasm/web-assembly.js'
 
 /** Live counters of a decoding. records = rows + joinedHeaderParts + withheld + notSelected. */
 export interface DecodeStats {
@@ -46,20 +57,26 @@ const PENDING = 4096
 const SCRATCH = 256 << 10
 /** Rows of a layout after which generated code pays for itself. */
 const GENERATE_AFTER = 256
-const DICTIONARY_LIMIT = 65_536
+/** Identifiers a table's dictionary may hold before it begins anew with the next batch. */
+const DICTIONARY_LIMIT = 32_768
+/** Room for look-up tables; what is not touched costs nothing. */
+const TABLE_ROOM = 128 << 20
 const RAW_LIMIT = 512
 /** Issues held back at most before they are handed out in a batch of no rows. */
 const HELD_ISSUES = 16_384
+const MAX_INT32 = 0x7fffffff
 const BLANK = 0x20
 const END_MARK = 0x1a
-const CAREFUL = -1
-const UNSELECTED = -2
+
+/** Decodes listed records; returns how many list positions it wrote to `marks`. */
+type DecodeRows = (offsets: number, rows: number, count: number, marks: number) => number
 
 /** A layout with the code that decodes it. */
 class LayoutState {
   readonly layout: LayoutSpec
+  /** Whether optional tails are read too: of records copied and padded to their full length. */
   readonly full: boolean
-  decoder: GeneratedDecoder | null = null
+  decode: DecodeRows | null = null
   seen = 0
 
   constructor(layout: LayoutSpec, full: boolean) {
@@ -74,44 +91,65 @@ class TableState {
   readonly index: number
   readonly builders: readonly ColumnBuilder[]
   readonly capacity: number
-  rowCount = 0
-  recordNumbers: Uint32Array
-  recordLengths: Uint32Array
+  readonly recordNumbers: Uint32Array
+  readonly recordLengths: Uint32Array
   issues: Issue[] = []
 
+  /** Counts and addresses, shared with the framing code; see TABLE. */
+  readonly words: Int32Array
   // Records of the current window, to be decoded in place.
-  readonly offsets = new Int32Array(PENDING)
-  readonly rows = new Int32Array(PENDING)
-  pending = 0
+  readonly offsets: Int32Array
+  readonly rows: Int32Array
   nominal: LayoutState | null = null
-
-  // Records copied to scratch: cut by a chunk edge, short, long, or joined.
-  readonly oddOffsets = new Int32Array(PENDING)
-  readonly oddRows = new Int32Array(PENDING)
+  // Records copied to scratch: short, long, joined, or of an overlay.
+  readonly oddOffsets: Int32Array
+  readonly oddRows: Int32Array
   /** File offset of each record's first byte. */
-  readonly oddOrigins = new Float64Array(PENDING)
+  readonly oddOrigins: Float64Array
+  odd: LayoutState | null = null
   /** File offsets of the parts of joined records, by row. */
   readonly joinedOrigins = new Map<number, readonly number[]>()
-  oddPending = 0
-  odd: LayoutState | null = null
 
   constructor(
     table: TableSpec,
     index: number,
     builders: readonly ColumnBuilder[],
     capacity: number,
+    arena: Arena,
   ) {
     this.table = table
     this.index = index
     this.builders = builders
     this.capacity = capacity
-    this.recordNumbers = new Uint32Array(capacity + 16)
-    this.recordLengths = new Uint32Array(capacity + 16)
+    this.recordNumbers = arena.take('u32', capacity + 16)
+    this.recordLengths = arena.take('u32', capacity + 16)
+    this.offsets = arena.take('i32', PENDING)
+    this.rows = arena.take('i32', PENDING)
+    this.oddOffsets = arena.take('i32', PENDING)
+    this.oddRows = arena.take('i32', PENDING)
+    this.oddOrigins = arena.take('f64', PENDING)
+    this.words = arena.take('i32', TABLE.words)
+    this.words[TABLE.capacity] = capacity
+    this.words[TABLE.recordNumbers] = this.recordNumbers.byteOffset
+    this.words[TABLE.recordLengths] = this.recordLengths.byteOffset
+    this.words[TABLE.offsets] = this.offsets.byteOffset
+    this.words[TABLE.rows] = this.rows.byteOffset
+    this.words[TABLE.oddOffsets] = this.oddOffsets.byteOffset
+    this.words[TABLE.oddRows] = this.oddRows.byteOffset
+    this.words[TABLE.oddOrigins] = this.oddOrigins.byteOffset
   }
 
-  /** The oldest issue not yet handed out. */
-  firstIssue(): Issue | undefined {
-    return earliest(this.issues)
+  get rowCount(): number {
+    return this.words[TABLE.rowCount]!
+  }
+
+  /** Bytes of arena a table takes. */
+  static bytes(table: TableSpec, capacity: number): number {
+    const columns = table.columns.reduce(
+      (sum, column) => sum + columnBytes(column, capacity + 2),
+      0,
+    )
+    return columns + 8 * (capacity + 16) + 24 * PENDING + 1024
   }
 }
 
@@ -146,36 +184,34 @@ export class RecordDecoder {
   readonly batches: SegmentBatch[] = []
 
   readonly #options: ResolvedDecodeOptions
-  readonly #findLineEnds: LineFinder
   readonly #characters: readonly string[]
   readonly #pool: DictionaryPool
   readonly #tables: readonly (TableState | null)[]
   readonly #levels: readonly Level[]
-  readonly #generate: boolean
-  readonly #marked = new MarkedRows()
+  readonly #arena: Arena
+  readonly #frame: Frame
+  readonly #marks: Int32Array
 
-  // Dispatch by the first two bytes: index of a level, or -1. `#plain` is the nominal length of
-  // levels that need nothing but their length checked, UNSELECTED, or CAREFUL for the others.
-  readonly #dispatch = new Int16Array(65536).fill(-1)
+  /** Level by the first two bytes; -1 where they tell none, or not alone. */
+  readonly #dispatch: Int16Array
+  readonly #levelWords: Int32Array
   readonly #byText = new Map<string, number>()
-  readonly #plain: Int32Array
-  /** True when the first two bytes alone tell the level. */
-  readonly #direct: boolean
   readonly #headerKeyLength: number
   readonly #layoutStates = new Map<LayoutSpec, { nominal: LayoutState; full: LayoutState }>()
 
-  readonly #lineEnds = new Int32Array(PENDING)
+  /** Frame state; see STATE. */
+  readonly #state: Int32Array
+  readonly #stateOrigin: Float64Array
+  readonly #input: Uint8Array
   readonly #scratch: Uint8Array
-  readonly #scratchView: DataView
-  #scratchUsed = 0
-  readonly #carry = new Uint8Array(MAX_LINE_BYTES + 2)
-  #carried = 0
 
   #chunk: Uint8Array = new Uint8Array(0)
-  #view = new DataView(this.#chunk.buffer)
   #at = 0
-  #chunkStart = 0
-  #line = 0
+  /** Bytes in `#input`: those not dealt with start at `#from`. */
+  #from = 0
+  #filled = 0
+  /** No whole line is left in `#input`. */
+  #wantsInput = true
   #ended = false
   #finished = false
   #flushDue = false
@@ -184,13 +220,10 @@ export class RecordDecoder {
   readonly #headersSeen = new Set<string>()
   #loose: Issue[] = []
 
-  constructor(spec: CompiledSpec, options: ResolvedDecodeOptions, find: LineFinder) {
+  constructor(spec: CompiledSpec, options: ResolvedDecodeOptions) {
     this.spec = spec
     this.#options = options
-    this.#findLineEnds = find
     this.#characters = characterTable(spec.encoding)
-    this.#pool = new DictionaryPool(this.#characters)
-    this.#generate = options.generated && canGenerate()
     if (options.segments !== null) {
       for (const name of options.segments) {
         if (!spec.tables.some((table) => table.name === name)) {
@@ -203,31 +236,62 @@ export class RecordDecoder {
       }
     }
     const capacity = options.batchRows
-    this.#tables = spec.tables.map((table, index) =>
+    const selected = (table: TableSpec): boolean =>
       options.segments === null || options.segments.includes(table.name)
+    const longest = Math.max(...spec.layouts.map((layout) => layout.partOffset + layout.maxLength))
+    const scratchBytes = Math.max(SCRATCH, longest * 64)
+    this.#arena = new Arena(
+      spec.tables.reduce(
+        (sum, table) => sum + (selected(table) ? TableState.bytes(table, capacity) : 0),
+        TABLE_ROOM + WINDOW + MAX_LINE_BYTES + scratchBytes,
+      ),
+      options.generated && hasWasm(),
+    )
+    const arena = this.#arena
+    this.#pool = new DictionaryPool(arena, this.#characters)
+    this.#tables = spec.tables.map((table, index) =>
+      selected(table)
         ? new TableState(
             table,
             index,
             table.columns.map(
               (column) =>
-                new ColumnBuilder(column, capacity + 2, this.#pool.for(column), this.#characters),
+                new ColumnBuilder(
+                  column,
+                  capacity + 2,
+                  this.#pool.for(column, table.name),
+                  this.#characters,
+                  arena,
+                ),
             ),
             capacity,
+            arena,
           )
         : null,
     )
+    this.#input = arena.take('u8', WINDOW + MAX_LINE_BYTES + SLACK)
+    this.#scratch = arena.take('u8', scratchBytes + SLACK)
+    this.#marks = arena.take('i32', PENDING)
+    this.#state = arena.take('i32', STATE.words)
+    this.#stateOrigin = new Float64Array(
+      this.#state.buffer,
+      this.#state.byteOffset + STATE.origin * 4,
+      1,
+    )
+    this.#state[STATE.scratch] = this.#scratch.byteOffset
+    this.#state[STATE.scratchEnd] = this.#scratch.byteOffset + scratchBytes
+    this.#stateOrigin[0] = -this.#input.byteOffset
+    this.#dispatch = arena.take('i16', 65_536).fill(-1)
     this.#levels = this.#resolveLevels()
-    this.#plain = new Int32Array(this.#levels.length)
-    this.#direct = this.#setUpDispatch()
+    this.#levelWords = arena.take('i32', this.#levels.length * LEVEL.words)
+    this.#frame =
+      arena.memory === null
+        ? plainFrame(arena.bytes)
+        : (instantiate(frameModule(memoryOf(arena)), arena.memory)['frame'] as Frame)
+    this.#setUpDispatch()
     this.#headerKeyLength =
       this.#levels.find(({ layout }) => spec.tables[layout.tableIndex]!.role === 'header')?.layout
         .keyLength ?? 0
-    let longest = 0
-    for (const layout of spec.layouts) {
-      longest = Math.max(longest, layout.partOffset + layout.maxLength)
-    }
-    this.#scratch = new Uint8Array(Math.max(SCRATCH, longest * 64) + 16)
-    this.#scratchView = new DataView(this.#scratch.buffer)
     this.stats = {
       bytes: 0,
       records: 0,
@@ -242,7 +306,7 @@ export class RecordDecoder {
       issues: {},
       dataYear: null,
     }
-    this.#setPlain()
+    this.#setKinds()
   }
 
   #resolveLevels(): Level[] {
@@ -260,7 +324,7 @@ export class RecordDecoder {
     return levels
   }
 
-  #setUpDispatch(): boolean {
+  #setUpDispatch(): void {
     const { level } = this.spec
     this.#levels.forEach(({ layout }, index) => {
       if (level === null) {
@@ -270,30 +334,28 @@ export class RecordDecoder {
       this.#byText.set(layout.level, index)
       if (level.start !== 0) return
       if (layout.level.length === 1) {
-        const first = layout.level.charCodeAt(0) << 8
-        this.#dispatch.fill(index, first, first + 256)
+        const first = layout.level.charCodeAt(0)
+        for (let second = 0; second < 256; second++) this.#dispatch[first | (second << 8)] = index
       } else if (layout.level.length === 2) {
-        this.#dispatch[(layout.level.charCodeAt(0) << 8) | layout.level.charCodeAt(1)] = index
+        this.#dispatch[layout.level.charCodeAt(0) | (layout.level.charCodeAt(1) << 8)] = index
       }
     })
-    return level === null || (level.start === 0 && level.end <= 2)
+    // A line that begins with blanks may be a blank line.
+    if (level === null) this.#dispatch[BLANK | (BLANK << 8)] = this.#dispatch[0] = -1
   }
 
-  /** Decides which levels take the short way in `#dispatchLines`; depends on the data year. */
-  #setPlain(): void {
+  /** Decides which levels framing deals with itself; depends on the data year. */
+  #setKinds(): void {
     this.#levels.forEach(({ layout, table, variants }, index) => {
       const header = this.spec.tables[layout.tableIndex]!.role === 'header'
-      if (table === null && !header) {
-        this.#plain[index] = UNSELECTED
-        return
-      }
-      const plain =
-        table !== null &&
-        !header &&
-        layout.partCount === 1 &&
-        layout.length >= 2 &&
-        !variants.some((variant) => this.#inYears(variant))
-      this.#plain[index] = plain ? layout.length : CAREFUL
+      const words = this.#levelWords.subarray(index * LEVEL.words, (index + 1) * LEVEL.words)
+      words[LEVEL.length] = layout.length
+      words[LEVEL.keyLength] = layout.keyLength
+      words[LEVEL.maxLength] = layout.maxLength
+      words[LEVEL.table] = table?.words.byteOffset ?? 0
+      const special =
+        header || layout.partCount > 1 || variants.some((variant) => this.#inYears(variant))
+      words[LEVEL.kind] = special ? KIND.special : table === null ? KIND.unselected : KIND.plain
     })
   }
 
@@ -315,17 +377,15 @@ export class RecordDecoder {
 
   /** Hands over the next chunk; the previous one must be used up (`step` returned false). */
   feed(chunk: Uint8Array): void {
-    this.#chunkStart += this.#chunk.length
     this.#chunk = chunk
-    this.#view = new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength)
     this.#at = 0
+    const first = this.stats.bytes === 0
     this.stats.bytes += chunk.length
-    if (this.#chunkStart === 0 && this.#carried === 0) this.#skipByteOrderMark()
-  }
-
-  #skipByteOrderMark(): void {
-    const chunk = this.#chunk
-    if (chunk[0] === 0xef && chunk[1] === 0xbb && chunk[2] === 0xbf) this.#at = 3
+    if (first && chunk[0] === 0xef && chunk[1] === 0xbb && chunk[2] === 0xbf) {
+      // A byte order mark: not part of the first line.
+      this.#at = 3
+      this.#stateOrigin[0]! += 3
+    }
   }
 
   /** Says that no chunk follows. */
@@ -336,6 +396,10 @@ export class RecordDecoder {
   /** True once `limit` records were read. */
   get limitReached(): boolean {
     return this.stats.records >= this.#options.limit
+  }
+
+  get #line(): number {
+    return this.#state[STATE.line]! >>> 0
   }
 
   /**
@@ -366,17 +430,18 @@ export class RecordDecoder {
 
   #finish(): void {
     this.#finished = true
-    if (!this.limitReached && this.#carried > 0) {
-      let length = this.#carried
-      while (length > 0 && this.#carry[length - 1] === END_MARK) length--
-      if (length < this.#carried) this.stats.endMarks++
+    const bytes = this.#arena.bytes
+    const start = this.#input.byteOffset + this.#from
+    const end = this.#input.byteOffset + this.#filled
+    if (!this.limitReached && end > start) {
+      let length = end - start
+      while (length > 0 && bytes[start + length - 1] === END_MARK) length--
+      if (length < end - start) this.stats.endMarks++
       if (length > 0) {
-        this.#line++
-        const start = this.stats.bytes - this.#carried
-        if (this.#carry[length - 1] === 0x0d) length--
-        this.#oddLine(this.#carry, 0, length, start, this.#levelAt(this.#carry, 0, length))
+        this.#state[STATE.line]!++
+        if (bytes[start + length - 1] === 0x0d) length--
+        this.#specialLine(start, length)
       }
-      this.#carried = 0
     }
     this.#finishHeader()
     this.#drainAll()
@@ -384,127 +449,92 @@ export class RecordDecoder {
     this.#flush(true)
   }
 
-  /** Frames and dispatches one window of the chunk; false when the chunk is used up. */
+  /** Frames and dispatches one window; false when the chunk is used up. */
   #window(): boolean {
-    const chunk = this.#chunk
-    const size = chunk.length
-    let at = this.#at
-    if (at >= size) return false
-    if (this.#carried > 0) {
-      const end = chunk.indexOf(0x0a, at)
-      this.#addToCarry(chunk, at, end < 0 ? size : end)
-      if (end < 0) {
-        this.#at = size
-        return false
+    const input = this.#input
+    if (this.#at < this.#chunk.length && this.#wantsInput) {
+      this.#wantsInput = false
+      // Keep what is left of the last line, and fill up behind it.
+      if (this.#from > 0) {
+        input.copyWithin(0, this.#from, this.#filled)
+        this.#stateOrigin[0]! += this.#from
+        this.#filled -= this.#from
+        this.#from = 0
       }
-      let length = this.#carried
-      const start = this.#chunkStart + end - length
-      this.#carried = 0
-      if (length > 0 && this.#carry[length - 1] === 0x0d) length--
-      this.#line++
-      this.#at = at = end + 1
-      this.#oddLine(this.#carry, 0, length, start, this.#levelAt(this.#carry, 0, length))
-      if (this.#flushDue || this.limitReached) return true
+      const size = Math.min(this.#chunk.length - this.#at, WINDOW)
+      input.set(this.#chunk.subarray(this.#at, this.#at + size), this.#filled)
+      this.#at += size
+      this.#filled += size
     }
-    const ends = this.#lineEnds
-    const windowEnd = Math.min(size, at + WINDOW)
-    const count = this.#findLineEnds(chunk, at, windowEnd, ends)
-    if (count === 0) {
-      if (windowEnd < size) {
-        // One line longer than a window: let the carry collect it.
-        this.#addToCarry(chunk, at, windowEnd)
-        this.#at = windowEnd
-        return true
-      }
-      this.#addToCarry(chunk, at, size)
-      this.#at = size
-      return false
+    const base = input.byteOffset
+    const stop = this.#runFrame(base + this.#from, base + this.#filled)
+    this.#from = this.#state[STATE.position]! - base
+    if (stop === STOP.special) {
+      const length = this.#state[STATE.length]!
+      const next = this.#state[STATE.next]!
+      this.#specialLine(this.#from + base, length)
+      this.#from = next - base
+    } else if (stop === STOP.full) {
+      this.#flushDue = true
+    } else if (stop === STOP.end) {
+      this.#wantsInput = true
+      if (this.#filled - this.#from > MAX_LINE_BYTES) this.#throwTooLong()
+      return this.#at < this.#chunk.length
     }
-    this.#dispatchLines(chunk, at, ends, count)
     return true
   }
 
-  #addToCarry(chunk: Uint8Array, start: number, end: number): void {
-    if (this.#carried + end - start > MAX_LINE_BYTES) {
-      const byteOffset = this.#chunkStart + start - this.#carried
-      throw new InputError(
-        'INPUT_RECORD_TOO_LONG',
-        `line ${this.#line + 1} at byte ${byteOffset} is longer than ${MAX_LINE_BYTES} bytes; ` +
-          'expected fixed-width text with one record a line, so check that this is the right file',
-        { byteOffset, recordNumber: this.#line + 1 },
-      )
-    }
-    this.#carry.set(chunk.subarray(start, end), this.#carried)
-    this.#carried += end - start
+  #throwTooLong(): never {
+    const byteOffset = this.#stateOrigin[0]! + this.#input.byteOffset + this.#from
+    throw new InputError(
+      'INPUT_RECORD_TOO_LONG',
+      `line ${this.#line + 1} at byte ${byteOffset} is longer than ${MAX_LINE_BYTES} bytes; ` +
+        'expected fixed-width text with one record a line, so check that this is the right file',
+      { byteOffset, recordNumber: this.#line + 1 },
+    )
   }
 
-  /** The hot loop: every line to the list of its table. */
-  #dispatchLines(chunk: Uint8Array, from: number, ends: Int32Array, count: number): void {
-    const dispatch = this.#dispatch
-    const plain = this.#plain
-    const levels = this.#levels
-    const direct = this.#direct
-    const { limit } = this.#options
+  #runFrame(start: number, end: number): number {
+    const state = this.#state
     const { stats } = this
-    let start = from
-    let line = this.#line
-    let records = stats.records
-    for (let i = 0; i < count; i++) {
-      const lineEnd = ends[i]!
-      let length = lineEnd - start
-      if (length > 0 && chunk[lineEnd - 1] === 0x0d) length--
-      line++
-      const index = length >= 2 ? dispatch[(chunk[start]! << 8) | chunk[start + 1]!]! : -1
-      if (index >= 0 && plain[index] === length) {
-        const level = levels[index]!
-        const table = level.table!
-        const row = table.rowCount++
-        table.recordNumbers[row] = line
-        table.recordLengths[row] = length
-        const k = table.pending++
-        table.offsets[k] = start
-        table.rows[k] = row
-        table.nominal ??= this.#states(level.layout).nominal
-        records++
-        if (k + 1 === PENDING) this.#drain(table)
-        if (row + 1 === table.capacity) this.#flushDue = true
-      } else if (index >= 0 && plain[index] === UNSELECTED) {
-        records++
-        stats.notSelected++
-      } else {
-        this.#line = line
-        stats.records = records
-        this.#oddLine(
-          chunk,
-          start,
-          length,
-          this.#chunkStart + start,
-          direct && length >= 2 ? index : this.#levelAt(chunk, start, length),
-        )
-        records = stats.records
-      }
-      start = lineEnd + 1
-      if (this.#flushDue || records >= limit) break
-    }
-    this.#line = line
-    stats.records = records
-    this.#at = start
+    const left = Math.min(this.#options.limit - stats.records, MAX_INT32)
+    const stop = this.#frame(
+      state.byteOffset,
+      this.#levelWords.byteOffset,
+      this.#dispatch.byteOffset,
+      start,
+      end,
+      left,
+      PENDING,
+    )
+    stats.records += state[STATE.records]!
+    stats.notSelected += state[STATE.notSelected]!
+    stats.shortRecords += state[STATE.shortRecords]!
+    stats.longRecords += state[STATE.longRecords]!
+    state[STATE.records] = 0
+    state[STATE.notSelected] = 0
+    state[STATE.shortRecords] = 0
+    state[STATE.longRecords] = 0
+    return stop
   }
 
-  /** A line that is not plainly of its nominal length, or needs more than its fields decoded. */
-  #oddLine(bytes: Uint8Array, start: number, length: number, origin: number, index: number): void {
-    if (index < 0 || (this.spec.level === null && isBlank(bytes, start, start + length))) {
+  /** A line that framing did not deal with, at `start`; STATE.line is its number. */
+  #specialLine(start: number, length: number): void {
+    const bytes = this.#arena.bytes
+    const origin = this.#stateOrigin[0]! + start
+    const index = this.#levelAt(bytes, start, length)
+    if (index < 0) {
       this.#unknownLine(bytes, start, length, origin)
       return
     }
     this.stats.records++
     const level = this.#levels[index]!
     const { table } = level
-    const layout =
-      level.variants.length === 0 ? level.layout : this.#variantOf(level, bytes, start, length)
+    const layout = this.#variantOf(level, bytes, start, length)
     const isHeader = this.spec.tables[layout.tableIndex]!.role === 'header'
-    if (isHeader)
+    if (isHeader) {
       this.#readYear(layout, bytes, start - layout.partOffset, length + layout.partOffset)
+    }
     if (table === null) {
       this.stats.notSelected++
       return
@@ -517,11 +547,10 @@ export class RecordDecoder {
       this.#headerPart(layout, table, bytes, start, length, origin)
       return
     }
-    const state = this.#states(layout).full
-    const at = this.#toScratch(table, state, bytes, start, length, layout.maxLength)
-    const row = this.#addRow(table, this.#line, length)
-    this.#addOdd(table, at, row, origin)
     this.#checkLength(table, layout, bytes, start, length, origin)
+    const size = layout.maxLength
+    const at = this.#toScratch(bytes, start, Math.min(length, size), size)
+    this.#addOdd(table, this.#states(layout).full, at, origin, this.#line, length)
     if (isHeader) this.#noteHeader(table, this.#headerKey(bytes, start), this.#line, origin)
   }
 
@@ -603,44 +632,41 @@ export class RecordDecoder {
     const year = parseDigits(bytes, start + field.start, start + field.end)
     if (year === undefined || year === 0 || year === this.stats.dataYear) return
     this.stats.dataYear = year
-    this.#setPlain()
+    this.#setKinds()
   }
 
   /** Copies a record, padded with blanks to `size`; returns where it stands. */
-  #toScratch(
-    table: TableState,
-    state: LayoutState,
-    bytes: Uint8Array,
-    start: number,
-    length: number,
-    size: number,
-  ): number {
-    if (table.odd !== null && table.odd !== state) this.#drain(table)
-    if (this.#scratchUsed + size > this.#scratch.length - 16) this.#drainAll()
-    table.odd = state
-    const scratch = this.#scratch
-    const at = this.#scratchUsed
-    const copied = Math.min(length, size)
-    for (let i = 0; i < copied; i++) scratch[at + i] = bytes[start + i]!
-    for (let i = copied; i < size; i++) scratch[at + i] = BLANK
-    this.#scratchUsed += size
+  #toScratch(bytes: Uint8Array, start: number, length: number, size: number): number {
+    if (this.#state[STATE.scratch]! + size > this.#state[STATE.scratchEnd]!) this.#drainAll()
+    const at = this.#state[STATE.scratch]!
+    this.#arena.bytes.set(bytes.subarray(start, start + length), at)
+    this.#arena.bytes.fill(BLANK, at + length, at + size)
+    this.#state[STATE.scratch] = at + size
     return at
   }
 
-  #addRow(table: TableState, recordNumber: number, length: number): number {
-    const row = table.rowCount++
+  /** Adds a row for a record in scratch, and decodes it at once. */
+  #addOdd(
+    table: TableState,
+    state: LayoutState,
+    at: number,
+    origin: number | readonly number[],
+    recordNumber: number,
+    length: number,
+  ): void {
+    // What framing has listed comes first, and is of the base layout.
+    this.#drain(table)
+    const row = table.words[TABLE.rowCount]!++
     table.recordNumbers[row] = recordNumber
     table.recordLengths[row] = length
     if (row + 1 >= table.capacity) this.#flushDue = true
-    return row
-  }
-
-  #addOdd(table: TableState, at: number, row: number, origin: number): void {
-    const k = table.oddPending++
-    table.oddOffsets[k] = at
-    table.oddRows[k] = row
-    table.oddOrigins[k] = origin
-    if (k + 1 === PENDING) this.#drain(table)
+    table.oddOffsets[0] = at
+    table.oddRows[0] = row
+    table.words[TABLE.oddPending] = 1
+    table.odd = state
+    if (typeof origin === 'number') table.oddOrigins[0] = origin
+    else table.joinedOrigins.set(row, origin)
+    this.#drain(table)
   }
 
   #checkLength(
@@ -744,11 +770,9 @@ export class RecordDecoder {
     )
     const state = this.#joinedState(all)
     const size = header.bytes.length
-    const at = this.#toScratch(table, state, header.bytes, 0, size, size)
-    const row = this.#addRow(table, header.firstRecord, header.length)
+    const at = this.#toScratch(header.bytes, 0, size, size)
     const first = header.origins.find((origin) => origin !== undefined)!
-    table.joinedOrigins.set(row, header.origins)
-    this.#addOdd(table, at, row, first)
+    this.#addOdd(table, state, at, header.origins, header.firstRecord, header.length)
     if (layouts.length < all.length) {
       this.#report(table, {
         code: 'HEADER_PART_MISSING',
@@ -787,95 +811,116 @@ export class RecordDecoder {
 
   #drainAll(): void {
     for (const table of this.#tables) if (table !== null) this.#drain(table)
-    this.#scratchUsed = 0
+    this.#state[STATE.scratch] = this.#scratch.byteOffset
   }
 
   #drain(table: TableState): void {
-    if (table.pending > 0) {
-      const state = table.nominal!
-      const count = table.pending
-      const first = table.rows[0]!
-      const contiguous = table.rows[count - 1] === first + count - 1
-      this.#decodeRows(
-        table,
-        state,
-        this.#chunk,
-        this.#view,
-        table.offsets,
-        contiguous ? null : table.rows,
-        count,
-        first,
-        null,
-      )
-      table.pending = 0
+    const pending = table.words[TABLE.pending]!
+    const oddPending = table.words[TABLE.oddPending]!
+    if (pending > 0) {
+      table.nominal ??= this.#baseState(table, false)
+      this.#decodeRows(table, table.nominal, table.offsets, table.rows, pending, null)
+      table.words[TABLE.pending] = 0
     }
-    if (table.oddPending > 0) {
-      this.#decodeRows(
-        table,
-        table.odd!,
-        this.#scratch,
-        this.#scratchView,
-        table.oddOffsets,
-        table.oddRows,
-        table.oddPending,
-        0,
-        table.oddOrigins,
-      )
-      table.oddPending = 0
+    if (oddPending > 0) {
+      const state = table.odd ?? this.#baseState(table, true)
+      const origins = table.oddOrigins
+      this.#decodeRows(table, state, table.oddOffsets, table.oddRows, oddPending, origins)
+      table.words[TABLE.oddPending] = 0
       table.joinedOrigins.clear()
       table.odd = null
     }
   }
 
+  #baseState(table: TableState, full: boolean): LayoutState {
+    const { layout } = this.#levels.find((level) => level.table === table)!
+    return full ? this.#states(layout).full : this.#states(layout).nominal
+  }
+
   #decodeRows(
     table: TableState,
     state: LayoutState,
-    bytes: Uint8Array,
-    view: DataView,
     offsets: Int32Array,
-    rows: Int32Array | null,
+    rows: Int32Array,
     count: number,
-    firstRow: number,
     origins: Float64Array | null,
   ): void {
+    const origin = this.#stateOrigin[0]!
     state.seen += count
-    if (state.decoder === null && this.#generate && state.seen >= GENERATE_AFTER) {
-      state.decoder = new GeneratedDecoder(
-        cellsOf(state.layout, table.builders, state.full),
-        { bytes, offsets, count },
-        PENDING,
-      )
-    }
-    if (state.decoder === null) {
+    if (state.decode === null) {
       for (let j = 0; j < count; j++) {
-        const row = rows === null ? firstRow + j : rows[j]!
         const at = offsets[j]!
-        this.#decodeRow(table, state, bytes, at, row, origins?.[j] ?? this.#chunkStart + at)
+        this.#decodeRow(table, state, at, rows[j]!, origins?.[j] ?? origin + at)
+      }
+      if (this.#arena.memory !== null && state.seen >= GENERATE_AFTER) {
+        this.#generate(table, state, offsets, count)
       }
       return
     }
-    const marked = this.#marked
-    state.decoder.run(bytes, view, offsets, rows, count, firstRow, marked)
-    if (marked.rows.length === 0) return
-    const byRow = new Map<number, number>()
-    if (origins !== null) for (let j = 0; j < count; j++) byRow.set(rows![j]!, origins[j]!)
-    for (let i = 0; i < marked.rows.length; i++) {
-      const row = marked.rows[i]!
-      const at = marked.offsets[i]!
-      this.#decodeRow(table, state, bytes, at, row, byRow.get(row) ?? this.#chunkStart + at)
+    const marked = state.decode(offsets.byteOffset, rows.byteOffset, count, this.#marks.byteOffset)
+    for (let i = 0; i < marked; i++) {
+      const j = this.#marks[i]!
+      const at = offsets[j]!
+      this.#decodeRow(table, state, at, rows[j]!, origins?.[j] ?? origin + at)
     }
-    marked.clear()
+  }
+
+  #generate(table: TableState, state: LayoutState, offsets: Int32Array, count: number): void {
+    const { layout, full } = state
+    const cells: Cell[] = layout.fields
+      .filter((field) => full || !field.optional)
+      .map((field) => {
+        const builders = field.columns.map((index) => table.builders[index]!)
+        return {
+          field,
+          start: field.start,
+          end: field.fraction?.end ?? field.end,
+          builders,
+          table: this.#fieldTable(field, builders),
+        }
+      })
+    for (const { start, end } of layout.fillers) {
+      if (!full && end > layout.length) continue
+      cells.push({ field: null, start, end, builders: [], table: null })
+    }
+    const sample = { bytes: this.#arena.bytes, offsets: [...offsets.subarray(0, count)] }
+    const { memory } = this.#arena
+    const exports = instantiate(layoutModule(cells, sample, memoryOf(this.#arena)), memory!)
+    state.decode = exports['decode'] as DecodeRows
+  }
+
+  readonly #fieldTables = new Map<FieldSpec, Uint16Array | Uint32Array>()
+
+  /** The look-up table of a flag or a mixed field; null for other types. */
+  #fieldTable(
+    field: FieldSpec,
+    builders: readonly ColumnBuilder[],
+  ): Uint16Array | Uint32Array | null {
+    let table = this.#fieldTables.get(field) ?? null
+    if (table !== null) return table
+    const shared = builders[0]!.shared!
+    const width = field.end - field.start
+    if (field.type === 'flag' && width === 1 && field.flag !== undefined) {
+      table = this.#arena.take('u16', 256).fill(SLOW16)
+      table[field.flag.yes.charCodeAt(0)] = shared.indexOf(true)
+      table[field.flag.no.charCodeAt(0)] = shared.indexOf(false)
+      table[BLANK] = 0
+    } else if (
+      field.type === 'number_or_code' &&
+      width === 2 &&
+      field.range !== undefined &&
+      builders[1]?.shared != null
+    ) {
+      table = this.#arena.take('u32', 65_536)
+      mixedTable(table, field.range, field.codes ?? null, shared, builders[1].shared)
+    }
+    if (table !== null) this.#fieldTables.set(field, table)
+    return table
   }
 
   /** Decodes one record with the readable functions and reports its issues. */
-  #decodeRow(
-    table: TableState,
-    state: LayoutState,
-    bytes: Uint8Array,
-    at: number,
-    row: number,
-    origin: number,
-  ): void {
+  #decodeRow(table: TableState, state: LayoutState, at: number, row: number, origin: number): void {
+    const { bytes } = this.#arena
     const characters = this.#characters
     for (const field of state.layout.fields) {
       if (field.optional && !state.full) continue
@@ -883,8 +928,14 @@ export class RecordDecoder {
       const builder = table.builders[field.columns[0]!]!
       if (builder.storage === 'bytes') {
         builder.setBytes(row, bytes, at + field.start, at + field.end, decoded.value !== null)
+      } else if (builder.shared instanceof IdentifierDictionary && decoded.value !== null) {
+        const text = decoded.value as string
+        builder.out[row] = builder.shared.indexOfBytes(bytes, at + field.start, text)
       } else {
         builder.set(row, decoded.value)
+        if (field.type === 'date' && decoded.value !== null) {
+          learnDate(builder, decoded.value as number)
+        }
       }
       if (field.columns.length > 1) table.builders[field.columns[1]!]!.set(row, decoded.code)
       if (decoded.issue !== null) {
@@ -902,6 +953,8 @@ export class RecordDecoder {
       }
     }
     for (const { name, start, end } of state.layout.fillers) {
+      // A record decoded in place ends at its nominal length: an optional filler is not there.
+      if (!state.full && end > state.layout.length) continue
       if (isBlank(bytes, at + start, at + end)) continue
       this.#reportField(table, 'FILLER_NOT_BLANK', name, bytes, at, start, end, row, origin)
     }
@@ -944,7 +997,7 @@ export class RecordDecoder {
   #throwFirstIssue(): void {
     let first = earliest(this.#loose)
     for (const table of this.#tables) {
-      const issue = table?.firstIssue()
+      const issue = table === null ? undefined : earliest(table.issues)
       if (issue !== undefined && (first === undefined || issue.byteOffset < first.byteOffset)) {
         first = issue
       }
@@ -978,7 +1031,6 @@ export class RecordDecoder {
       }
     }
     this.#handOutIssues()
-    this.#pool.restartLarge(DICTIONARY_LIMIT)
   }
 
   /** Issues of records without a known segment, and too many of others, in batches of no rows. */
@@ -999,10 +1051,16 @@ export class RecordDecoder {
 
   #cut(table: TableState, issuesOnly = false): void {
     const rowCount = issuesOnly ? 0 : table.rowCount
-    const columns: Column[] = table.builders.map((builder) => builder.column(rowCount))
+    const copied = !this.#options.reuseArrays
+    for (const builder of table.builders) {
+      if (builder.shared instanceof IdentifierDictionary) builder.shared.sync()
+    }
+    const columns: Column[] = table.builders.map((builder) => builder.column(rowCount, copied))
+    const numbers = copied ? table.recordNumbers.slice(0, rowCount) : table.recordNumbers
+    const lengths = copied ? table.recordLengths.slice(0, rowCount) : table.recordLengths
     columns.push(
-      new NumberCells(RECORD_COLUMNS[0]!, rowCount, table.recordNumbers, null),
-      new NumberCells(RECORD_COLUMNS[1]!, rowCount, table.recordLengths, null),
+      new NumberCells(RECORD_COLUMNS[0]!, rowCount, numbers, null),
+      new NumberCells(RECORD_COLUMNS[1]!, rowCount, lengths, null),
     )
     if (table.issues.length > 1) table.issues.sort(byPosition)
     this.batches.push({
@@ -1011,38 +1069,42 @@ export class RecordDecoder {
       rowCount,
       throughRecord: this.#line,
       columns: columnMap(columns),
-      recordNumbers: table.recordNumbers.subarray(0, rowCount),
-      recordLengths: table.recordLengths.subarray(0, rowCount),
+      recordNumbers: numbers.subarray(0, rowCount),
+      recordLengths: lengths.subarray(0, rowCount),
       issues: table.issues,
     })
     table.issues = []
     if (issuesOnly || rowCount === 0) return
     this.stats.rows[table.table.name] = (this.stats.rows[table.table.name] ?? 0) + rowCount
-    table.rowCount = 0
-    this.#cutTables.push({ table, rowCount })
-    if (!this.#options.reuseArrays) this.#renew()
+    table.words[TABLE.rowCount] = 0
+    if (copied) this.#renew(table, rowCount)
+    else this.#cutTables.push({ table, rowCount })
   }
 
+  /** Under `reuseArrays`: tables whose arrays are in the caller's hands. */
   readonly #cutTables: { readonly table: TableState; readonly rowCount: number }[] = []
 
-  /** Makes the tables of handed-out batches ready for new rows. Call once the batches are used. */
-  #renew(): void {
-    for (const { table, rowCount } of this.#cutTables) {
-      if (this.#options.reuseArrays) {
-        for (const builder of table.builders) builder.clear(rowCount)
-      } else {
-        for (const builder of table.builders) builder.allocate()
-        table.recordNumbers = new Uint32Array(table.capacity + 16)
-        table.recordLengths = new Uint32Array(table.capacity + 16)
-      }
+  #renew(table: TableState, rowCount: number): void {
+    for (const { shared } of table.builders) {
+      if (shared instanceof IdentifierDictionary && shared.size > DICTIONARY_LIMIT) shared.restart()
     }
-    this.#cutTables.length = 0
+    for (const builder of table.builders) builder.clear(rowCount)
   }
 
   /** Under `reuseArrays`: says that the batches of the last `step` are used up. */
   release(): void {
-    this.#renew()
+    for (const { table, rowCount } of this.#cutTables) this.#renew(table, rowCount)
+    this.#cutTables.length = 0
   }
+}
+
+/** What a module over the arena must declare of its memory. */
+function memoryOf(arena: Arena): {
+  readonly initialPages: number
+  readonly maximumPages: number
+  readonly shared: boolean
+} {
+  return { initialPages: arena.pages, maximumPages: arena.pages, shared: false }
 }
 
 function byPosition(a: Issue, b: Issue): number {
