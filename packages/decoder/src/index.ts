@@ -26,6 +26,16 @@ export {
   type OptionErrorCode,
   type SpecErrorCode,
 } from './errors.js'
+export {
+  openInput,
+  type ByteSource,
+  type EntryMethod,
+  type InputInfo,
+  type InputKind,
+  type InputLike,
+  type InputOptions,
+  type ZipEntryInfo,
+} from './input.js'
 export type { Issue, IssueCode } from './issues.js'
 export type { DecodeOptions } from './options.js'
 export type { DecodeStats } from './record-decoder.js'

@@ -4,10 +4,15 @@ import path from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { tableFromIPC } from 'apache-arrow'
 import { describe, expect, test } from 'vitest'
+import { zipBytes } from '../input/zip-bytes.js'
 import { query } from './duckdb.js'
 import { run, temporaryFolder, tree } from './run.js'
 import { SAMPLE_ROWS, sampleLines, sampleText } from './sample.js'
-import { zip } from './zip.js'
+
+/** A zip archive of these files. */
+function zip(files: Readonly<Record<string, Uint8Array>>): Buffer {
+  return Buffer.from(zipBytes(Object.entries(files).map(([name, data]) => ({ name, data }))))
+}
 
 const SEGMENTS = Object.keys(SAMPLE_ROWS)
 
