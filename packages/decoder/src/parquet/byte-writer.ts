@@ -45,9 +45,16 @@ export class ByteWriter {
     this.bytes[this.length++] = rest
   }
 
-  /** Zigzag LEB128 of a whole number from -2^52 to 2^52. */
+  /** Zigzag LEB128 of a whole number from -(2^53 - 1) to 2^53 - 1. */
   zigzag(value: number): void {
-    this.varint(value >= 0 ? value * 2 : -value * 2 - 1)
+    if (Math.abs(value) < 2 ** 52) {
+      this.varint(value >= 0 ? value * 2 : -value * 2 - 1)
+      return
+    }
+    // Twice the number is no longer exact: the lowest seven bits are taken off before doubling.
+    const magnitude = value >= 0 ? value : -value - 1
+    this.byte(((magnitude % 64) * 2 + (value < 0 ? 1 : 0)) | 128)
+    this.varint(Math.floor(magnitude / 64))
   }
 
   append(source: Uint8Array): void {

@@ -65,7 +65,7 @@ export class ParquetTableWriter {
         codec: this.#options.codec,
         rowGroups: this.#rowGroups,
         metadata,
-        createdBy: CREATED_BY,
+        createdBy: createdBy(metadata),
       },
       offset,
     )
@@ -75,5 +75,8 @@ export class ParquetTableWriter {
 /** The first four bytes of a file. */
 export const PARQUET_MAGIC = MAGIC
 
-/** The form other readers parse; the package version stands in the key-value metadata. */
-const CREATED_BY = 'nibrs-decoder version 1'
+/** Who wrote the file, in the form readers parse: a name, and the version where it is known. */
+function createdBy(metadata: Readonly<Record<string, string>>): string {
+  const version = metadata['nibrs.package_version']
+  return version === undefined ? '@nibrs/decoder' : `@nibrs/decoder version ${version}`
+}
