@@ -9,6 +9,7 @@ import {
 } from './sink-options.js'
 import {
   tableFilesSink,
+  type TableFormat,
   tableStreamSink,
   type WriteBytes,
   type WrittenFile,
@@ -43,7 +44,7 @@ export interface ArrowFilesOptions extends LabelOptions, FileSinkOptions {
  */
 export function arrowFiles(options: ArrowFilesOptions): BatchSink<readonly WrittenFile[]> {
   rejectUnknownOptions('arrowFiles', options, ['directory', 'force', 'labels', 'format'])
-  const { force = false, labels = false, format = 'file' } = options
+  const { force = false, format = 'file' } = options
   if (format !== 'file' && format !== 'stream') {
     throw new OptionError(
       'OPTION_INVALID',
@@ -52,11 +53,20 @@ export function arrowFiles(options: ArrowFilesOptions): BatchSink<readonly Writt
     )
   }
   const directory = requireDirectory('arrowFiles', options.directory)
-  const extension = format === 'file' ? '.arrow' : '.arrows'
-  return tableFilesSink(
-    { directory, force, extension },
-    (table, schema, output) => new ArrowTableWriter(table, schema, { format, labels }, output),
-  )
+  const { extension, openTable } = arrowTables(options)
+  return tableFilesSink({ directory, force, extension }, openTable)
+}
+
+/** What writes a table as Arrow IPC: for {@link arrowFiles}, and for threads that share its files. */
+export function arrowTables({
+  format = 'file',
+  labels = false,
+}: Omit<ArrowFilesOptions, 'directory' | 'force'>): TableFormat {
+  return {
+    extension: format === 'file' ? '.arrow' : '.arrows',
+    openTable: (table, schema, output) =>
+      new ArrowTableWriter(table, schema, { format, labels }, output),
+  }
 }
 
 /**

@@ -10,6 +10,7 @@ import {
 } from './sink-options.js'
 import {
   tableFilesSink,
+  type TableFormat,
   tableStreamSink,
   type WriteBytes,
   type WrittenFile,
@@ -62,10 +63,15 @@ const CSV_OPTIONS = [
  */
 export function csvFiles(options: CsvFilesOptions): BatchSink<readonly WrittenFile[]> {
   rejectUnknownOptions('csvFiles', options, ['directory', 'force', ...CSV_OPTIONS])
-  const { force = false, labels = false } = options
+  const { force = false } = options
   const directory = requireDirectory('csvFiles', options.directory)
-  const format = csvFormat(options)
-  return tableFilesSink({ directory, force, extension: '.csv' }, textWriters(format, labels))
+  const { extension, openTable } = csvTables(options)
+  return tableFilesSink({ directory, force, extension }, openTable)
+}
+
+/** What writes a table as CSV: for {@link csvFiles}, and for threads that share its files. */
+export function csvTables(options: CsvOptions): TableFormat {
+  return { extension: '.csv', openTable: textWriters(csvFormat(options), options.labels ?? false) }
 }
 
 /**

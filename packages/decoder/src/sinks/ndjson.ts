@@ -8,6 +8,7 @@ import {
 } from './sink-options.js'
 import {
   tableFilesSink,
+  type TableFormat,
   tableStreamSink,
   type WriteBytes,
   type WrittenFile,
@@ -41,10 +42,16 @@ const NDJSON_OPTIONS = ['labels', 'omitNulls']
  */
 export function ndjsonFiles(options: NdjsonFilesOptions): BatchSink<readonly WrittenFile[]> {
   rejectUnknownOptions('ndjsonFiles', options, ['directory', 'force', ...NDJSON_OPTIONS])
-  const { force = false, labels = false } = options
+  const { force = false } = options
   const directory = requireDirectory('ndjsonFiles', options.directory)
-  const format = ndjsonFormat(options)
-  return tableFilesSink({ directory, force, extension: '.ndjson' }, textWriters(format, labels))
+  const { extension, openTable } = ndjsonTables(options)
+  return tableFilesSink({ directory, force, extension }, openTable)
+}
+
+/** What writes a table as NDJSON: for {@link ndjsonFiles}, and for threads that share its files. */
+export function ndjsonTables(options: NdjsonOptions): TableFormat {
+  const { labels = false } = options
+  return { extension: '.ndjson', openTable: textWriters(ndjsonFormat(options), labels) }
 }
 
 /**

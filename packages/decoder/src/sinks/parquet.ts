@@ -15,7 +15,13 @@ import {
   rejectUnknownOptions,
   requireDirectory,
 } from './sink-options.js'
-import { type Output, tableFilesSink, type TableWriter, type WrittenFile } from './table-sink.js'
+import {
+  type Output,
+  tableFilesSink,
+  type TableFormat,
+  type TableWriter,
+  type WrittenFile,
+} from './table-sink.js'
 
 export type { Codec, WrittenFile }
 
@@ -55,18 +61,30 @@ const MAX_ROW_GROUP_ROWS = 1_048_576
 export function parquetFiles(options: ParquetFilesOptions): BatchSink<readonly WrittenFile[]> {
   const known = ['directory', 'force', 'labels', 'codec', 'rowGroupRows']
   rejectUnknownOptions('parquetFiles', options, known)
-  const { force = false, labels = false, codec = 'none' } = options
-  const { rowGroupRows = DEFAULT_ROW_GROUP_ROWS } = options
+  const { force = false } = options
+  const directory = requireDirectory('parquetFiles', options.directory)
+  const { extension, openTable } = parquetTables(options)
+  return tableFilesSink({ directory, force, extension }, openTable)
+}
+
+/** What writes a table as Parquet: for {@link parquetFiles}, and for threads that share its files. */
+export function parquetTables({
+  labels = false,
+  codec = 'none',
+  rowGroupRows = DEFAULT_ROW_GROUP_ROWS,
+}: Omit<ParquetFilesOptions, 'directory' | 'force'>): TableFormat {
   requireCodec(codec)
   requireRowGroupRows(rowGroupRows)
-  const directory = requireDirectory('parquetFiles', options.directory)
   const tableOptions = { codec, labels, rowGroupRows, pageRows: PARQUET_PAGE_ROWS }
   let encoder: RowGroupEncoder | undefined
-  return tableFilesSink({ directory, force, extension: '.parquet' }, (table, schema, output) => {
-    // One for all tables: its buffers are the larger part of the memory a writer needs.
-    encoder ??= new RowGroupEncoder(tableOptions)
-    return new ParquetFileWriter(table, schema, { ...tableOptions, encoder }, output)
-  })
+  return {
+    extension: '.parquet',
+    openTable: (table, schema, output) => {
+      // One for all tables: its buffers are the larger part of the memory a writer needs.
+      encoder ??= new RowGroupEncoder(tableOptions)
+      return new ParquetFileWriter(table, schema, { ...tableOptions, encoder }, output)
+    },
+  }
 }
 
 class ParquetFileWriter implements TableWriter {

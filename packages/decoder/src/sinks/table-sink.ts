@@ -43,6 +43,12 @@ export interface TableWriter {
 /** Makes the writer of one table. */
 export type OpenTable = (table: SinkTable, schema: SinkSchema, output: Output) => TableWriter
 
+/** A file format: how files are named, and what writes the bytes of a table. */
+export interface TableFormat {
+  readonly extension: string
+  readonly openTable: OpenTable
+}
+
 interface OpenedTable {
   readonly table: SinkTable
   readonly writer: TableWriter
@@ -98,7 +104,7 @@ export function tableStreamSink(write: WriteBytes, openTable: OpenTable): BatchS
           { option: 'segments' },
         )
       }
-      await start(opened, table, schema, openTable, (bytes) => write(new Uint8Array(bytes)))
+      await start(opened, table, schema, openTable, (bytes) => write(copyOf(bytes)))
     },
     write: (batch) => writeBatch(opened, batch),
     async close() {
@@ -108,6 +114,13 @@ export function tableStreamSink(write: WriteBytes, openTable: OpenTable): BatchS
     },
     async abort() {},
   }
+}
+
+/** A copy in memory of its own, not zeroed first. */
+function copyOf(bytes: Uint8Array): Uint8Array {
+  const copy = Buffer.allocUnsafeSlow(bytes.length)
+  copy.set(bytes)
+  return copy
 }
 
 async function start(
