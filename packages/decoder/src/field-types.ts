@@ -81,8 +81,15 @@ export function keepsUnlisted(text: string): boolean {
   return text.length <= 2 ? /^[\x21-\x7e ]+$/.test(text) : /^[0-9A-Z]+$/.test(text)
 }
 
+/** Text without trailing blanks; a tab or a no-break space (0xA0) is a character like others. */
+function trimBlanks(text: string): string {
+  let end = text.length
+  while (end > 0 && text.charCodeAt(end - 1) === BLANK) end--
+  return text.slice(0, end)
+}
+
 function decodeCode(text: string, field: FieldSpec): DecodedField {
-  const code = text.trimEnd()
+  const code = trimBlanks(text)
   if (field.codes === undefined || field.codes.codes.has(code)) return ok(code)
   return {
     value: keepsUnlisted(code) ? code : null,
@@ -137,7 +144,7 @@ function decodeDecimal(bytes: Uint8Array, base: number, field: FieldSpec): Decod
 }
 
 function decodeMixed(text: string, field: FieldSpec): DecodedField {
-  const code = text.trimEnd()
+  const code = trimBlanks(text)
   const [low, high] = field.range ?? [0, 10 ** text.length - 1]
   if (/^\d+$/.test(text)) {
     const number = Number(text)
@@ -169,7 +176,7 @@ export function decodeField(
     case 'identifier': {
       const text = textOf(bytes, start, end, characters)
       return {
-        value: field.type === 'text' ? text.trimEnd() : text,
+        value: field.type === 'text' ? trimBlanks(text) : text,
         code: null,
         issue: text.includes('\ufffd') ? 'FIELD_ENCODING' : null,
       }
@@ -193,7 +200,7 @@ export function decodeField(
       return /^([01]\d|2[0-3])$/.test(text) ? ok(Number(text)) : bad('FIELD_HOUR')
     }
     case 'flag': {
-      const text = textOf(bytes, start, end, characters).trimEnd()
+      const text = trimBlanks(textOf(bytes, start, end, characters))
       if (text === field.flag?.yes) return ok(true)
       return text === field.flag?.no ? ok(false) : bad('FIELD_FLAG')
     }
