@@ -71,6 +71,8 @@ function batchCount(segment: MadeSegment, megabytes: number): number {
 
 interface Run {
   readonly seconds: number
+  /** Of all threads: tells more than `seconds` on a machine that others use too. */
+  readonly cpuSeconds: number
   readonly textBytes: number
   readonly outBytes: number
 }
@@ -79,6 +81,7 @@ async function run(name: string, megabytes: number): Promise<Run> {
   let outBytes = 0
   let textBytes = 0
   let seconds = 0
+  let cpuSeconds = 0
   for (const segment of segments) {
     const path = flags.out === 'null' ? '/dev/null' : join(flags.out, `${segment.table.name}.out`)
     const fd = fs.openSync(path, 'w')
@@ -88,14 +91,17 @@ async function run(name: string, megabytes: number): Promise<Run> {
     })
     const count = batchCount(segment, megabytes)
     const start = performance.now()
+    const cpu = process.cpuUsage()
     await sink.open(schemaOf(segment))
     for (let i = 0; i < count; i++) await sink.write(segment.batches[i % segment.batches.length]!)
     await sink.close()
     seconds += (performance.now() - start) / 1000
+    const { user, system } = process.cpuUsage(cpu)
+    cpuSeconds += (user + system) / 1e6
     fs.closeSync(fd)
     textBytes += count * BATCH_ROWS * segment.lineBytes
   }
-  return { seconds, textBytes, outBytes }
+  return { seconds, cpuSeconds, textBytes, outBytes }
 }
 
 async function digest(name: string): Promise<string> {
@@ -124,15 +130,17 @@ for (const name of names) {
   }
 }
 const rates = new Map<string, number[]>(names.map((name) => [name, []]))
+const cpuRates = new Map<string, number[]>(names.map((name) => [name, []]))
 const last = new Map<string, Run>()
 for (let pair = 0; pair < Number(flags.pairs); pair++) {
   for (const name of names) {
     const result = await run(name, Number(flags.megabytes) * WRITERS[name]!.share)
     rates.get(name)!.push(result.textBytes / 1e6 / result.seconds)
+    cpuRates.get(name)!.push(result.textBytes / 1e6 / result.cpuSeconds)
     last.set(name, result)
   }
 }
-console.log('writer            text MB/s   out MB/s   ms per GB of text   ratio')
+console.log('writer            text MB/s   out MB/s   ms per GB of text   cpu ms   ratio')
 for (const name of names) {
   const rate = median(rates.get(name)!)
   const { textBytes, outBytes } = last.get(name)!
@@ -143,6 +151,7 @@ for (const name of names) {
     rate.toFixed(0).padStart(10),
     ((rate * outBytes) / textBytes).toFixed(0).padStart(10),
     (1e6 / rate).toFixed(0).padStart(16),
+    (1e6 / median(cpuRates.get(name)!)).toFixed(0).padStart(11),
     ratio === 0 ? '' : `${ratio.toFixed(1).padStart(12)}x ${against}`,
   )
 }

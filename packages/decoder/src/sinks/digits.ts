@@ -1,12 +1,17 @@
-/** Four ASCII digits of 0 to 9999, zero-padded, as a little-endian word. */
+/*
+ * Tables for writing numbers four digits at a time. Characters are packed into little-endian words
+ * from the low byte on.
+ */
+
+/** Four digits of 0 to 9999, zero-padded. */
 export const FULL_DIGITS = new Int32Array(10_000)
-/** The digits of 0 to 9999 without leading zeros, from the low byte on. */
+/** The digits of 0 to 9999 without leading zeros. */
 export const SHORT_DIGITS = new Int32Array(10_000)
 /** Digits in each entry of {@link SHORT_DIGITS}. */
 export const DIGIT_COUNTS = new Uint8Array(10_000)
-/** `.5`, `.125`: thousandths without trailing zeros, as words of up to four characters. */
+/** `.5`, `.125`: thousandths without trailing zeros; zero for none. */
 export const FRACTIONS = new Int32Array(1000)
-/** Characters in each entry of {@link FRACTIONS}: 0 for no thousandths. */
+/** Characters in each entry of {@link FRACTIONS}. */
 export const FRACTION_LENGTHS = new Uint8Array(1000)
 
 function word(text: string): number {
@@ -25,26 +30,4 @@ for (let thousandths = 1; thousandths < 1000; thousandths++) {
   const text = `.${String(thousandths).padStart(3, '0').replace(/0+$/, '')}`
   FRACTIONS[thousandths] = word(text)
   FRACTION_LENGTHS[thousandths] = text.length
-}
-
-/** Writes a whole number from 0 to 99,999,999 at `at`; returns the position behind it. */
-export function writeWhole(out: DataView, at: number, value: number): number {
-  if (value < 10_000) {
-    out.setInt32(at, SHORT_DIGITS[value]!, true)
-    return at + DIGIT_COUNTS[value]!
-  }
-  const high = (value / 10_000) | 0
-  out.setInt32(at, SHORT_DIGITS[high]!, true)
-  const middle = at + DIGIT_COUNTS[high]!
-  out.setInt32(middle, FULL_DIGITS[value - high * 10_000]!, true)
-  return middle + 4
-}
-
-/** Writes thousandths, 0 to 99,999,999 of them, as a decimal in its shortest form. */
-export function writeThousandths(out: DataView, at: number, value: number): number {
-  const whole = (value / 1000) | 0
-  const thousandths = value - whole * 1000
-  const middle = writeWhole(out, at, whole)
-  out.setInt32(middle, FRACTIONS[thousandths]!, true)
-  return middle + FRACTION_LENGTHS[thousandths]!
 }

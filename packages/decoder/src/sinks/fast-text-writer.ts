@@ -1,73 +1,93 @@
 import type { Column, SegmentBatch, SinkTable } from '../batch.js'
-import { findNullRuns, type NullRun } from './null-runs.js'
-import { cellValue, outputColumns, sourceColumn, type OutputColumn } from './output-columns.js'
+import { instantiate } from '../wasm/web-assembly.js'
+import { byteTexts } from './byte-texts.js'
+import { DIGIT_COUNTS, FRACTION_LENGTHS, FRACTIONS, FULL_DIGITS, SHORT_DIGITS } from './digits.js'
+import { findNullRuns, nullMarks, type NullRun } from './null-runs.js'
+import { outputColumns, sourceColumn, type OutputColumn } from './output-columns.js'
 import type { Output, TableWriter } from './table-sink.js'
-import type { CellTables } from './text-cells.js'
+import { CellTables, MAX_ENTRY_BYTES } from './text-cells.js'
 import type { TextFormat, TextParts } from './text-format.js'
+import { TextMemory } from './text-memory.js'
 import {
-  generateRows,
-  shapeName,
-  type CellShape,
-  type CellSource,
-  type RowState,
-  type WriteRows,
-} from './text-rows.js'
-import { PlainBytes } from './plain-bytes.js'
+  OVERRUN_BYTES,
+  STATE_POSITION,
+  STATE_STOP,
+  textRowModule,
+  type CellPlan,
+  type DigitAddresses,
+} from './text-row-module.js'
 import { textUnits, type TextUnit } from './text-units.js'
 
-/** Bytes gathered before they are written. */
-const CHUNK_BYTES = 262_144
-/** Room behind a row for copies of whole words. */
-const SPARE_BYTES = 64
-/** Room for quotes, separators and the digits of a number. */
+/** Bytes of text gathered before they are written. */
+const CHUNK_BYTES = 131_072
+/** Rows, and bytes of their columns, copied into the writer's memory at a time. */
+const SLICE_ROWS = 4096
+const SLICE_BYTES = 1 << 20
+/** Room for the digits, quotes and separators of a cell. */
 const CELL_SPARE_BYTES = 32
+/** Bytes of cell tables beyond which they are made anew from the dictionaries still in use. */
+const KEPT_TABLE_BYTES = 64 << 20
+
+interface RowLoops {
+  /** See `textRowModule`. */
+  rows(row: number, end: number, position: number, limit: number): number
+  mark(count: number): void
+}
+
+/** Where the present shapes of columns lie in memory. */
+interface Layout {
+  readonly name: string
+  readonly plans: readonly CellPlan[]
+  readonly sliceRows: number
+  /** Address of the text, and the position after which it is written out. */
+  readonly text: number
+  readonly limit: number
+  /** Of the marks of run r: `marks + r * markBytes`. */
+  readonly marks: number
+  readonly markBytes: number
+  /** What the memory had given out when the layout was complete. */
+  readonly used: number
+}
 
 /**
- * Writes a table as text with a row loop generated for its columns, cells of dictionaries being
- * copied from pre-rendered tables. The bytes are those of the format's reference way.
- *
- * Nothing is allocated per row. Cells that need escapes or are out of the ordinary take a slower
- * way, one by one.
+ * Writes a table as text with WebAssembly generated for its columns: cells of dictionaries are
+ * copied from pre-rendered tables, runs of nulls are one test and one copy. The bytes are those of
+ * the format's reference way, which still writes the odd row that the generated code leaves.
  */
-export class FastTextWriter implements TableWriter, RowState {
-  readonly #format: TextFormat
-  readonly #parts: TextParts
+export class FastTextWriter implements TableWriter {
+  readonly #format: TextFormat & { readonly parts: TextParts }
   readonly #outputs: readonly OutputColumn[]
   readonly #units: readonly TextUnit[]
-  readonly #tables: CellTables
   readonly #output: Output
-  readonly #plain: PlainBytes
-  readonly #sources: CellSource[]
-  readonly #loops = new Map<string, WriteRows>()
+  readonly #memory = new TextMemory()
+  readonly #digits: DigitAddresses
+  readonly #base: number
+  readonly #tables: CellTables
+  readonly #byteTexts = new Map<readonly string[], Uint8Array | null>()
+  readonly #loops = new Map<string, RowLoops>()
+  #layout: Layout | null = null
   #runs: readonly NullRun[] = []
   #batchCount = 0
-  #columns: readonly Column[] = []
-  #bytes = Buffer.alloc(0)
-  #view = new DataView(this.#bytes.buffer)
-  #chunkBytes = CHUNK_BYTES
-  position = 0
 
   constructor(
     format: TextFormat & { readonly parts: TextParts },
     table: SinkTable,
     labels: boolean,
-    tables: CellTables,
     output: Output,
   ) {
     this.#format = format
-    this.#parts = format.parts
     this.#outputs = outputColumns(table, labels)
     this.#units = textUnits(this.#outputs, format.parts)
-    this.#tables = tables
     this.#output = output
-    this.#plain = new PlainBytes(format.parts.specialCharacters)
-    this.#sources = this.#units.map(() => ({
-      cells: NO_BYTES,
-      valid: NO_BYTES,
-      words: new Float64Array(0),
-      lengths: new Uint16Array(0),
-      view: new DataView(NO_BYTES.buffer),
-    }))
+    this.#tables = new CellTables(this.#memory, format.parts)
+    this.#digits = {
+      fullDigits: this.#memory.place(FULL_DIGITS),
+      shortDigits: this.#memory.place(SHORT_DIGITS),
+      digitCounts: this.#memory.place(DIGIT_COUNTS),
+      fractions: this.#memory.place(FRACTIONS),
+      fractionLengths: this.#memory.place(FRACTION_LENGTHS),
+    }
+    this.#base = this.#memory.used
   }
 
   async start(): Promise<void> {
@@ -77,146 +97,207 @@ export class FastTextWriter implements TableWriter, RowState {
 
   async write(batch: SegmentBatch): Promise<void> {
     if (batch.rowCount === 0) return
-    const { rowCount } = batch
     const columns = this.#units.map((unit) => sourceColumn(batch, unit.value))
-    this.#columns = columns
-    let rowBytes = SPARE_BYTES
-    const shapes = columns.map((column, index) => {
-      const [shape, cellBytes] = this.#prepare(column, index, rowCount)
-      rowBytes += cellBytes + this.#units[index]!.nullText.length
-      return shape
+    const layout = this.#prepare(columns, batch.rowCount)
+    if (layout === null) return this.#writePlainly(batch, 0, batch.rowCount)
+    const loops = this.#loopsFor(layout)
+    let position = layout.text
+    for (let start = 0; start < batch.rowCount; start += layout.sliceRows) {
+      const count = Math.min(layout.sliceRows, batch.rowCount - start)
+      this.#copyRows(columns, layout, start, count)
+      if (this.#runs.length > 0) loops.mark(count)
+      for (let row = 0; row < count;) {
+        row = loops.rows(row, count, position, layout.limit)
+        position = this.#state(STATE_POSITION)
+        const leavesRow = this.#state(STATE_STOP) === 1
+        if (leavesRow || position > layout.limit) {
+          await this.#writeText(layout.text, position)
+          position = layout.text
+        }
+        if (leavesRow) {
+          await this.#writePlainly(batch, start + row, start + row + 1)
+          row++
+        }
+      }
+    }
+    await this.#writeText(layout.text, position)
+  }
+
+  async end(): Promise<void> {}
+
+  #state(address: number): number {
+    const { buffer } = this.#memory.bytes
+    return new DataView(buffer).getInt32(address, true)
+  }
+
+  async #writeText(start: number, end: number): Promise<void> {
+    if (end > start) await this.#output(this.#memory.bytes.subarray(start, end))
+  }
+
+  async #writePlainly(batch: SegmentBatch, start: number, end: number): Promise<void> {
+    const sources = this.#outputs.map((output) => sourceColumn(batch, output))
+    await this.#output(Buffer.from(this.#format.rows(this.#outputs, sources, start, end)))
+  }
+
+  /**
+   * Makes sure that memory is laid out for these columns, their tables are complete and their runs
+   * of nulls are known; null when one of them cannot be written this way.
+   */
+  #prepare(columns: readonly Column[], rowCount: number): Layout | null {
+    const name = columns.map(shapeOf).join()
+    if (this.#layout === null || this.#layout.name !== name) {
+      this.#memory.release(this.#base)
+      this.#tables.clear()
+      this.#layout = this.#layOut(name, columns)
+    }
+    if (this.#layout === null) return null
+    const isDue = isPowerOfEight(++this.#batchCount)
+    const suits = (run: NullRun) =>
+      columns.slice(run.start, run.end).every((column) => nullMarks(column) !== null)
+    if (isDue || !this.#runs.every(suits)) this.#runs = findNullRuns(columns, rowCount)
+
+    if (this.#memory.used - this.#layout.used > KEPT_TABLE_BYTES) {
+      this.#memory.release(this.#layout.used)
+      this.#tables.clear()
+    }
+    const plans: CellPlan[] = []
+    for (const [index, plan] of this.#layout.plans.entries()) {
+      const column = columns[index]!
+      if (plan.kind !== 'table' || column.kind !== 'dictionary') {
+        plans.push(plan)
+        continue
+      }
+      const table = this.#tables.of(column, this.#units[index]!)
+      if (!table.fits) return null
+      plans.push({ ...plan, stride: table.stride })
+      const view = new DataView(this.#memory.bytes.buffer)
+      view.setInt32(plan.table, table.address, true)
+    }
+    return { ...this.#layout, plans }
+  }
+
+  /** Takes room for a slice of the columns and for the text; null when one cannot be written. */
+  #layOut(name: string, columns: readonly Column[]): Layout | null {
+    const { parts } = this.#format
+    const rowBytes = columns.reduce((sum, column) => sum + cellBytesOf(column) + 1, 0)
+    const affordable = Math.floor(SLICE_BYTES / rowBytes / 16) * 16
+    const sliceRows = Math.max(16, Math.min(SLICE_ROWS, affordable))
+    const plans: CellPlan[] = []
+    let textBytes = parts.rowStart.length + parts.rowEnd.length + OVERRUN_BYTES
+    for (const [index, column] of columns.entries()) {
+      const unit = this.#units[index]!
+      const cells = this.#memory.take(sliceRows * cellBytesOf(column) + OVERRUN_BYTES)
+      textBytes += parts.key(unit.value.name).length + unit.nullText.length + CELL_SPARE_BYTES
+      switch (column.kind) {
+        case 'dictionary': {
+          const size = column.indices.BYTES_PER_ELEMENT as 1 | 2 | 4
+          plans.push({ kind: 'table', cells, size, table: this.#memory.take(4), stride: 0 })
+          textBytes += MAX_ENTRY_BYTES
+          continue
+        }
+        case 'number': {
+          const { values, valid, scale } = column
+          if (unit.label !== null || (scale !== 0 && scale !== 3)) return null
+          const array =
+            values instanceof Int32Array ? 'i32' : values instanceof Uint32Array ? 'u32' : 'f64'
+          const validAt = valid === null ? null : this.#memory.take(sliceRows + OVERRUN_BYTES)
+          plans.push({ kind: 'number', cells, array, scale, valid: validAt })
+          continue
+        }
+        case 'bytes': {
+          const { width, trim, characters } = column
+          const entries = this.#byteTextsOf(characters)
+          if (unit.label !== null || entries === null) return null
+          const texts = this.#memory.place(entries)
+          const validAt = this.#memory.take(sliceRows + OVERRUN_BYTES)
+          plans.push({ kind: 'bytes', cells, width, trim, valid: validAt, texts })
+          textBytes += width * 6 + OVERRUN_BYTES
+        }
+      }
+    }
+    const markBytes = sliceRows
+    const marks = this.#memory.take(markBytes * columns.length)
+    const text = this.#memory.take(CHUNK_BYTES + textBytes)
+    const used = this.#memory.used
+    return { name, plans, sliceRows, text, limit: text + CHUNK_BYTES, marks, markBytes, used }
+  }
+
+  #byteTextsOf(characters: readonly string[]): Uint8Array | null {
+    let entries = this.#byteTexts.get(characters)
+    if (entries === undefined) {
+      entries = byteTexts(characters, this.#format.parts)
+      this.#byteTexts.set(characters, entries)
+    }
+    return entries
+  }
+
+  #copyRows(columns: readonly Column[], { plans }: Layout, start: number, count: number): void {
+    const { bytes } = this.#memory
+    const copy = (array: ArrayBufferView, size: number, address: number) => {
+      const at = array.byteOffset + start * size
+      bytes.set(new Uint8Array(array.buffer, at, count * size), address)
+    }
+    columns.forEach((column, index) => {
+      const plan = plans[index]!
+      switch (column.kind) {
+        case 'dictionary':
+          return copy(column.indices, column.indices.BYTES_PER_ELEMENT, plan.cells)
+        case 'number':
+          copy(column.values, column.values.BYTES_PER_ELEMENT, plan.cells)
+          break
+        case 'bytes':
+          copy(column.bytes, column.width, plan.cells)
+      }
+      if (plan.kind !== 'table' && plan.valid !== null) copy(column.valid!, 1, plan.valid)
     })
-    this.#makeRoom(rowBytes)
-    this.#markRuns(rowCount)
-    const loop = this.#loop(shapes)
-    const limit = this.#bytes.length - rowBytes
-    for (let row = 0; row < rowCount;) {
-      row = loop(
-        this.#sources,
-        this.#runs,
-        this,
-        this.#bytes,
-        this.#view,
-        row,
-        rowCount,
-        this.position,
-        limit,
-      )
-      if (this.position >= this.#chunkBytes) await this.#flush()
+  }
+
+  #loopsFor(layout: Layout): RowLoops {
+    const strides = layout.plans.map((plan) => (plan.kind === 'table' ? plan.stride : ''))
+    const runNames = this.#runs.map(({ start, end }) => `${start}-${end}`)
+    const name = `${layout.name} ${strides.join()} ${runNames.join()}`
+    let loops = this.#loops.get(name)
+    if (loops === undefined) {
+      const module = textRowModule({
+        units: this.#units,
+        cells: layout.plans,
+        runs: this.#runs.map((run, index) => ({
+          ...run,
+          marks: layout.marks + index * layout.markBytes,
+        })),
+        parts: this.#format.parts,
+        digits: this.#digits,
+      })
+      loops = instantiate(module, this.#memory.memory) as unknown as RowLoops
+      this.#loops.set(name, loops)
     }
-  }
-
-  async end(): Promise<void> {
-    await this.#flush()
-  }
-
-  /** See {@link RowState}. */
-  writeCell(unit: number, row: number, position: number): number {
-    const { value, label } = this.#units[unit]!
-    const column = this.#columns[unit]!
-    let at = this.#writeValue(value, column, row, position)
-    if (label !== null) at = this.#writeValue(label, column, row, at)
-    return at
-  }
-
-  #writeValue(output: OutputColumn, column: Column, row: number, position: number): number {
-    const text = this.#parts.cell(cellValue(output, column, row))
-    if (text === null) return position
-    const whole = this.#parts.key(output.name) + text + this.#parts.separator
-    return position + this.#bytes.write(whole, position)
-  }
-
-  async #flush(): Promise<void> {
-    if (this.position === 0) return
-    const { position } = this
-    this.position = 0
-    await this.#output(this.#bytes.subarray(0, position))
-  }
-
-  /** Sets what the loop reads of a column; returns how it is written and its longest cell. */
-  #prepare(column: Column, index: number, rowCount: number): readonly [CellShape, number] {
-    const unit = this.#units[index]!
-    const source = this.#sources[index]!
-    const keyBytes = this.#parts.key(unit.value.name).length + CELL_SPARE_BYTES
-    switch (column.kind) {
-      case 'dictionary': {
-        const table = this.#tables.of(column, unit)
-        if (!table.fits) break
-        const { indices } = column
-        source.cells = indices
-        source.words = table.words
-        source.lengths = table.lengths
-        const array = indices.constructor.name
-        const { wordsPerCell, maxLength } = table
-        return [{ kind: 'words', array, wordsPerCell }, keyBytes + maxLength]
-      }
-      case 'number': {
-        const { values, valid, scale } = column
-        if (unit.label !== null || (scale !== 0 && scale !== 3)) break
-        source.cells = values
-        source.valid = valid ?? NO_BYTES
-        const kind = scale === 0 ? 'whole' : 'thousandths'
-        const array = values.constructor.name
-        return [{ kind, array, hasNulls: valid !== null }, keyBytes]
-      }
-      case 'bytes': {
-        const { bytes, valid, width, trim } = column
-        if (unit.label !== null || !this.#plain.test(bytes, rowCount * width)) break
-        source.cells = bytes
-        source.valid = valid
-        source.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-        return [{ kind: 'bytes', width, trim }, keyBytes + width]
-      }
-    }
-    return [{ kind: 'call' }, keyBytes + this.#longestCell(column, unit)]
-  }
-
-  /** Bytes the slow way may need for a cell: six for a character of JSON, three for one of CSV. */
-  #longestCell(column: Column, unit: TextUnit): number {
-    let length = column.kind === 'bytes' ? column.width : 32
-    if (column.kind === 'dictionary') {
-      for (const value of column.dictionary.values) length = Math.max(length, String(value).length)
-    }
-    if (unit.label !== null) {
-      for (const { label } of column.codes?.codes.values() ?? []) length += label.length
-    }
-    const labelKey = unit.label === null ? 0 : this.#parts.key(unit.label.name).length
-    return length * 6 + labelKey
-  }
-
-  #makeRoom(rowBytes: number): void {
-    const needed = CHUNK_BYTES + rowBytes
-    if (needed <= this.#bytes.length) return
-    const larger = Buffer.allocUnsafeSlow(needed)
-    this.#bytes.copy(larger, 0, 0, this.position)
-    this.#bytes = larger
-    this.#view = new DataView(larger.buffer, larger.byteOffset, larger.byteLength)
-  }
-
-  #markRuns(rowCount: number): void {
-    if (
-      isPowerOfEight(++this.#batchCount) ||
-      !this.#runs.every((run) => run.suits(this.#columns))
-    ) {
-      this.#runs = findNullRuns(this.#columns, rowCount)
-    }
-    for (const run of this.#runs) run.mark(this.#columns, rowCount)
-  }
-
-  #loop(shapes: readonly CellShape[]): WriteRows {
-    const runNames = this.#runs.map((run) => run.name)
-    const name = `${shapes.map(shapeName).join()} ${runNames.join()}`
-    let loop = this.#loops.get(name)
-    if (loop === undefined) {
-      loop = generateRows(this.#units, shapes, this.#runs, this.#parts)
-      this.#loops.set(name, loop)
-    }
-    return loop
+    return loops
   }
 }
 
-const NO_BYTES = new Uint8Array(0)
-
 function isPowerOfEight(count: number): boolean {
   return count === 1 || (count % 8 === 0 && isPowerOfEight(count / 8))
+}
+
+function cellBytesOf(column: Column): number {
+  switch (column.kind) {
+    case 'dictionary':
+      return column.indices.BYTES_PER_ELEMENT
+    case 'number':
+      return column.values.BYTES_PER_ELEMENT
+    case 'bytes':
+      return column.width
+  }
+}
+
+/** What the layout and the generated code depend on, apart from the units. */
+function shapeOf(column: Column): string {
+  switch (column.kind) {
+    case 'dictionary':
+      return `table${column.indices.BYTES_PER_ELEMENT}`
+    case 'number':
+      return `${column.values.constructor.name}${column.scale}${column.valid === null ? '' : '?'}`
+    case 'bytes':
+      return `bytes${column.width}${column.trim ? 't' : ''}`
+  }
 }

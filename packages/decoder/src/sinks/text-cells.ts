@@ -1,32 +1,31 @@
-import type { Dictionary, DictionaryColumn } from '../batch.js'
+import type { CellValue, Dictionary, DictionaryColumn } from '../batch.js'
 import { isoDate } from '../columns.js'
 import type { TextParts } from './text-format.js'
+import type { TextMemory } from './text-memory.js'
 import type { TextUnit } from './text-units.js'
 
-/** Longest cell kept in a table; columns with longer ones are written cell by cell. */
-const MAX_CELL_BYTES = 1024
+/** Longest entry of a table. */
+export const MAX_ENTRY_BYTES = 1024
+/** Bytes at the end of an entry that hold the length of its text. */
+const LENGTH_BYTES = 2
 
 /**
- * The text of every value of a dictionary, ready to be copied: for index `i`, `lengths[i]` bytes
- * from word `i * wordsPerCell` of `words`, padded with zeros.
- *
- * A cell is copied as whole eight-byte words, held as float64: no run of eight bytes of UTF-8 is a
- * NaN, which a copy could change (that takes a last byte of 0x7F or 0xFF after one of 0xF0 or more,
- * and UTF-8 has neither 0xFF nor 0x7F there).
+ * The text of every value of a dictionary, ready to be copied: an entry of `stride` bytes for each
+ * index, with the text at its start and its length in the last two bytes.
  */
 export class CellTable {
-  words = new Float64Array(0)
-  lengths = new Uint16Array(0)
-  wordsPerCell = 1
-  /** Bytes of the longest cell. */
-  maxLength = 0
-  /** False once a cell is too long for a table of equally wide cells to make sense. */
+  /** Address of entry 0. */
+  address = 0
+  stride = 0
+  /** False once a text is too long for a table of equally wide entries to make sense. */
   fits = true
   #count = 0
-  #cells: Buffer = Buffer.alloc(0)
+  #capacity = 0
+  readonly #memory: TextMemory
   readonly #textOf: (value: string | number | boolean | null) => string
 
-  constructor(textOf: (value: string | number | boolean | null) => string) {
+  constructor(memory: TextMemory, textOf: (value: string | number | boolean | null) => string) {
+    this.#memory = memory
     this.#textOf = textOf
   }
 
@@ -34,72 +33,101 @@ export class CellTable {
   extend({ values }: Dictionary): void {
     if (values.length === this.#count || !this.fits) return
     const texts: string[] = []
-    let longest = this.maxLength
+    let longest = 0
     for (let index = this.#count; index < values.length; index++) {
       const text = this.#textOf(values[index]!)
       texts.push(text)
       longest = Math.max(longest, Buffer.byteLength(text))
     }
-    this.maxLength = longest
-    this.fits = longest <= MAX_CELL_BYTES
+    this.fits = longest <= MAX_ENTRY_BYTES - LENGTH_BYTES
     if (!this.fits) return
-    this.#makeRoom(values.length, Math.max(1, Math.ceil(longest / 8)))
+    this.#makeRoom(values.length, Math.max(this.stride, strideFor(longest)))
+    const { bytes } = this.#memory
     for (const text of texts) {
-      const at = this.#count * this.wordsPerCell * 8
-      this.lengths[this.#count++] = this.#cells.write(text, at)
+      const at = this.address + this.#count++ * this.stride
+      const length = writeText(bytes, at, text)
+      bytes[at + this.stride - 2] = length & 0xff
+      bytes[at + this.stride - 1] = length >> 8
     }
   }
 
-  #makeRoom(count: number, wordsPerCell: number): void {
-    const capacity = this.lengths.length
-    if (count <= capacity && wordsPerCell === this.wordsPerCell) return
-    const larger = count <= capacity ? capacity : Math.max(count, capacity * 2)
-    const cells = Buffer.alloc(larger * wordsPerCell * 8)
+  #makeRoom(count: number, stride: number): void {
+    if (count <= this.#capacity && stride === this.stride) return
+    const capacity = count <= this.#capacity ? this.#capacity : Math.max(count, this.#capacity * 2)
+    const address = this.#memory.take(capacity * stride)
+    const { bytes } = this.#memory
     for (let index = 0; index < this.#count; index++) {
-      const from = index * this.wordsPerCell * 8
-      this.#cells.copy(cells, index * wordsPerCell * 8, from, from + this.lengths[index]!)
+      const from = this.address + index * this.stride
+      const lengthAt = from + this.stride - LENGTH_BYTES
+      const to = address + index * stride
+      bytes.copyWithin(to, from, lengthAt)
+      bytes.copyWithin(to + stride - LENGTH_BYTES, lengthAt, lengthAt + LENGTH_BYTES)
     }
-    const lengths = new Uint16Array(larger)
-    lengths.set(this.lengths)
-    this.lengths = lengths
-    this.#cells = cells
-    this.words = new Float64Array(cells.buffer, cells.byteOffset, cells.length / 8)
-    this.wordsPerCell = wordsPerCell
+    this.address = address
+    this.stride = stride
+    this.#capacity = capacity
   }
 }
 
-/** Cell tables by dictionary: columns and segments that show the same cells share them. */
-export class CellTables {
-  readonly #parts: TextParts
-  readonly #tables = new WeakMap<Dictionary, Map<string, CellTable>>()
+/** Writes a text as UTF-8 and returns its length in bytes. */
+function writeText(bytes: Uint8Array, at: number, text: string): number {
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i)
+    // Short ASCII texts are the rule, and quicker written here than by a call.
+    if (unit > 0x7f) return encoder.encodeInto(text, bytes.subarray(at)).written
+    bytes[at + i] = unit
+  }
+  return text.length
+}
 
-  constructor(parts: TextParts) {
+const encoder = new TextEncoder()
+
+function strideFor(length: number): number {
+  const needed = length + LENGTH_BYTES
+  return needed <= 8 ? 8 : Math.ceil(needed / 16) * 16
+}
+
+/** Cell tables of one writer by dictionary: columns that show the same cells share them. */
+export class CellTables {
+  readonly #memory: TextMemory
+  readonly #parts: TextParts
+  #tables = new WeakMap<Dictionary, Map<string, CellTable>>()
+
+  constructor(memory: TextMemory, parts: TextParts) {
+    this.#memory = memory
     this.#parts = parts
   }
 
   /** The cells of a column (and of its labels), complete for the dictionary as it is now. */
   of(column: DictionaryColumn, unit: TextUnit): CellTable {
     const { dictionary } = column
-    const afterCode = unit.label === null ? '' : this.#parts.key(unit.label.name)
     const kind = column.type === 'date' ? 'date' : 'value'
-    const key = unit.label === null ? kind : `${kind} ${column.codes?.name} ${afterCode}`
+    const label = unit.label === null ? '' : this.#parts.key(unit.label.name)
+    const key = unit.label === null ? kind : `${kind} ${column.codes?.name} ${label}`
     let tables = this.#tables.get(dictionary)
     if (tables === undefined) this.#tables.set(dictionary, (tables = new Map()))
     let table = tables.get(key)
     if (table === undefined) {
-      const { cell, separator } = this.#parts
-      const codes = column.codes?.codes
-      table = new CellTable((value) => {
-        const shown = kind === 'date' && typeof value === 'number' ? isoDate(value) : value
-        const text = cell(shown) ?? ''
-        if (unit.label === null) return text + separator
-        const label = value === null ? null : (codes?.get(String(value))?.label ?? null)
-        const labelText = cell(label)
-        return text + separator + (labelText === null ? '' : afterCode + labelText + separator)
-      })
+      table = new CellTable(this.#memory, (value) => this.#textOf(value, column, unit))
       tables.set(key, table)
     }
     table.extend(dictionary)
     return table
+  }
+
+  /** Forgets all tables, whose room has been given up. */
+  clear(): void {
+    this.#tables = new WeakMap()
+  }
+
+  #textOf(value: CellValue, column: DictionaryColumn, { label }: TextUnit): string {
+    const { key, cell, separator } = this.#parts
+    const shown = column.type === 'date' && typeof value === 'number' ? isoDate(value) : value
+    const text = (cell(shown) ?? '') + separator
+    if (label === null) return text
+    const labelText = cell(
+      value === null ? null : (column.codes?.codes.get(String(value))?.label ?? null),
+    )
+    return labelText === null ? text : text + key(label.name) + labelText + separator
   }
 }

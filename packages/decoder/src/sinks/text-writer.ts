@@ -1,25 +1,20 @@
 import type { Column, SinkTable } from '../batch.js'
 import { outputColumns, sourceColumn } from './output-columns.js'
+import { hasWasm } from '../wasm/web-assembly.js'
 import { FastTextWriter } from './fast-text-writer.js'
 import type { OpenTable, Output, TableWriter } from './table-sink.js'
-import { CellTables } from './text-cells.js'
 import type { TextFormat } from './text-format.js'
-import { mayGenerate } from './text-rows.js'
 
 /** Cells made into text at a time by the plain way: bounds the strings held at once. */
 const CELLS_PER_CHUNK = 65_536
 
 /** Opens writers of a text format: generated row loops where possible, else the reference way. */
 export function textWriters(format: TextFormat, labels: boolean): OpenTable {
-  const { parts } = format
-  if (parts === null || !mayGenerate()) {
-    return (table, _schema, output) => plainTextWriter(format, table, labels, output)
-  }
-  const tables = new CellTables(parts)
   return (table, _schema, output) => {
+    const { parts } = format
     const isAscii = table.columns.every(({ name }) => /^[\x20-\x7e]*$/.test(name))
-    return isAscii
-      ? new FastTextWriter({ ...format, parts }, table, labels, tables, output)
+    return parts !== null && isAscii && hasWasm()
+      ? new FastTextWriter({ ...format, parts }, table, labels, output)
       : plainTextWriter(format, table, labels, output)
   }
 }
