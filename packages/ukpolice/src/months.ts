@@ -1,6 +1,6 @@
 import type { Reference } from './reference.js'
 import { requireKnownKeys } from './area.js'
-import { isUkPoliceError, OptionError, type UkPoliceError } from './errors.js'
+import { isOptionError, isUkPoliceError, OptionError, type UkPoliceError } from './errors.js'
 import { type Month, monthsBetween, requireMonth } from './month.js'
 
 /** Which months to go through. */
@@ -64,7 +64,8 @@ export interface MonthRun<Value> extends AsyncIterable<MonthResult<Value>> {
 /**
  * Goes through the published months of a range, oldest first, one at a time.
  *
- * A month that fails is reported and the run goes on; an abort and a programming error end it.
+ * A month that fails is reported and the run goes on; an abort, a wrong input and a programming
+ * error, which would meet every month, end it.
  */
 export function runMonths<Value>(
   reference: Reference,
@@ -137,7 +138,7 @@ export function runMonths<Value>(
         report('doneCount', month)
       } catch (error) {
         signal?.throwIfAborted()
-        if (!isUkPoliceError(error)) throw error
+        if (!isUkPoliceError(error) || isWrongInput(error)) throw error
         result = { status: 'failed', month, error }
         report('failedCount', month)
       }
@@ -154,4 +155,8 @@ export function runMonths<Value>(
     },
     [Symbol.asyncIterator]: iterate,
   }
+}
+
+function isWrongInput(error: UkPoliceError): boolean {
+  return isOptionError(error) && error.code !== 'OPTION_MONTH_UNPUBLISHED'
 }

@@ -113,6 +113,15 @@ describe('a run over months', () => {
     expect(await failure(collect(run))).toBeInstanceOf(TypeError)
   })
 
+  it('ends at once on a wrong input, which no month could answer', async () => {
+    const { police } = await serve({ client: unlimited })
+    const run = police.months({ since: '2026-07' }, (month) =>
+      police.stops.force({ force: 'atlantis', month }),
+    )
+    expect(await failure(collect(run))).toMatchObject({ code: 'OPTION_UNKNOWN_FORCE' })
+    expect(run.remaining).toEqual(['2026-07', '2026-08'])
+  })
+
   it('refuses ranges that make no sense', async () => {
     const { police } = await serve({ client: unlimited })
     const go = (range: object) => () => police.months(range as { since: string }, async () => 1)
