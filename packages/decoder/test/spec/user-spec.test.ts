@@ -1,5 +1,11 @@
+import { existsSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { SpecError } from '../../src/errors.js'
+import { compileSpec } from '../../src/spec/compile.js'
 import { loadSpec, parseSpec } from '../../src/spec/load.js'
+import { readSpecDocument } from '../../src/spec/schema.js'
 import { fileURLToPath } from 'node:url'
 
 const right = (name: string): string =>
@@ -185,5 +191,72 @@ segments:
     ])
     // Written in another order than the shape has its columns.
     expect(spec.layouts[0]!.fields.map((field) => field.columns)).toEqual([[5], [0]])
+  })
+
+  it('may use YAML anchors for what repeats', async () => {
+    const spec = await parseSpec(`
+format: 1
+id: anchors
+version: "1"
+revision: 1
+title: Anchors
+encoding: ascii
+segment_level: { pos: 1 }
+segments:
+  a: { level: "A", length: 5, fields: { number: &number { pos: 2-5, type: integer } } }
+  b: { level: "B", length: 5, fields: { number: *number } }
+`)
+    expect(spec.layouts.map((layout) => layout.fields[0]!.start)).toEqual([1, 1])
+  })
+
+  it('fails only as a SpecError, whatever is done to its text', async () => {
+    const file = right('everything.yaml')
+    const whole = readFileSync(file, 'utf8')
+    const resolve = (reference: string, from: string) => {
+      const found = path.resolve(path.dirname(from), reference)
+      return reference.includes('codes/') && existsSync(found)
+        ? { file: found, text: readFileSync(found, 'utf8') }
+        : null
+    }
+    let refused = 0
+    await fc.assert(
+      fc.asyncProperty(
+        fc.nat(whole.length - 1),
+        fc.nat(12),
+        fc.oneof(
+          fc.string({ maxLength: 6 }),
+          fc.constantFrom('\n', '  ', '- ', '*a', '&a ', '1', '{', ': '),
+        ),
+        async (at, removed, inserted) => {
+          const text = whole.slice(0, at) + inserted + whole.slice(at + removed)
+          try {
+            await parseSpec(text, { file, resolve })
+          } catch (error) {
+            if (!(error instanceof SpecError)) throw error
+            expect(error.line).toBeGreaterThan(0)
+            expect(error.message.length).toBeLessThan(400)
+            refused++
+          }
+        },
+      ),
+      { numRuns: 400 },
+    )
+    expect(refused).toBeGreaterThan(100)
+  })
+
+  it('is refused by the compiler itself when a code table was not handed over', () => {
+    const text = `format: 1
+id: bare
+version: "1"
+revision: 1
+title: Bare
+encoding: latin1
+segments:
+  row: { length: 1, fields: { sex: { pos: 1, type: code, codes: sex } } }
+`
+    const document = readSpecDocument(text, 'bare.yaml')
+    expect(() => compileSpec({ document, codeTables: new Map() })).toThrow(
+      'bare.yaml:8:65: segment "row", field "sex": there is no code table "sex"; add it under code_tables',
+    )
   })
 })
