@@ -279,6 +279,18 @@ describe('the generated row loops', () => {
     }
   })
 
+  test('see every lone value among runs of nulls, whatever holds it', async () => {
+    const kinds = [0, 1, 2, 6, 4, 8, 10, 14].map((index) => ordinary[index]!)
+    const columns = kinds.map((kind, index) => kind.column(`c${index}`))
+    const values = kinds.map((kind) => fc.sample(kind.value, { numRuns: 31, seed: 11 }))
+    const rows = Array.from({ length: 5000 }, (_, row) =>
+      values.map((list, index) => ((row * 7 + index * 5) % 97 === 0 ? list[row % 31]! : null)),
+    )
+    for (const format of [csvFormat({}), ndjsonFormat({}), ndjsonFormat({ omitNulls: true })]) {
+      await expectEqual(format, table('made', columns), false, [batch('made', columns, rows)])
+    }
+  })
+
   test('cope with columns that change how they are held, and with arrays at odd offsets', async () => {
     const value = spec('value', 'code', { width: 1 })
     const amount = spec('amount', 'integer', { width: 9 })
