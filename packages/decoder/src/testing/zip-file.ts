@@ -66,17 +66,15 @@ export async function writeZip(
         yield chunk
       }
     }
-    const body = handle.createWriteStream({ start: bodyStart, autoClose: false })
     await pipeline(
       Readable.from(counted(), { objectMode: true, highWaterMark: 2 }),
       createDeflateRaw({ level, chunkSize: STREAM_CHUNK }),
-      async function* (source: AsyncIterable<Buffer>) {
+      async (source: AsyncIterable<Buffer>) => {
         for await (const chunk of source) {
+          await handle.write(chunk, 0, chunk.length, bodyStart + compressedBytes)
           compressedBytes += chunk.length
-          yield chunk
         }
       },
-      body,
       { signal },
     )
     if (!zip64 && Math.max(bytes, bodyStart + compressedBytes) >= LIMIT) {
