@@ -10,6 +10,7 @@ export const config = defineConfig({
     'sinks/ndjson': 'src/sinks/ndjson.ts',
     'testing/index': 'src/testing/index.ts',
     'cli/main': 'src/cli/main.ts',
+    'parallel/worker': 'src/parallel/worker.ts',
   },
   format: ['esm'],
   target: 'node20',

@@ -184,6 +184,7 @@ export class RecordDecoder {
   readonly batches: SegmentBatch[] = []
 
   readonly #options: ResolvedDecodeOptions
+  readonly #quietUnknown: boolean
   readonly #characters: readonly string[]
   readonly #pool: DictionaryPool
   readonly #tables: readonly (TableState | null)[]
@@ -220,8 +221,17 @@ export class RecordDecoder {
   readonly #headersSeen = new Set<string>()
   #loose: Issue[] = []
 
-  constructor(spec: CompiledSpec, options: ResolvedDecodeOptions) {
+  /**
+   * @param quietUnknown count lines of unknown level as not selected, without an issue: another
+   *   decoder over the same input reports them
+   */
+  constructor(
+    spec: CompiledSpec,
+    options: ResolvedDecodeOptions,
+    { quietUnknown = false }: { readonly quietUnknown?: boolean } = {},
+  ) {
     this.spec = spec
+    this.#quietUnknown = quietUnknown
     this.#options = options
     this.#characters = characterTable(spec.encoding)
     if (options.segments !== null) {
@@ -577,6 +587,10 @@ export class RecordDecoder {
       return
     }
     this.stats.records++
+    if (this.#quietUnknown) {
+      this.stats.notSelected++
+      return
+    }
     this.#withhold('RECORD_UNKNOWN_LEVEL', -1, bytes, start, length, origin)
   }
 

@@ -3,7 +3,8 @@ import { decode, type ByteChunks } from '../decode.js'
 import { detectSpec } from '../detect.js'
 import { drain } from '../drain.js'
 import { OptionError } from '../errors.js'
-import { openInput, type ByteSource } from '../input.js'
+import { openInput, type ByteSource, type InputInfo } from '../input.js'
+import { decodeFiles } from '../parallel/decode-files.js'
 import type { DecodeStats } from '../record-decoder.js'
 import { arrowFiles, arrowStream } from '../sinks/arrow.js'
 import { csvFiles, csvStream } from '../sinks/csv.js'
@@ -98,54 +99,96 @@ export async function decodeInput(
     const hashing = hashOf(input, command.limit)
     let sha256: string | null = null
     const version = packageVersion()
-    const decoding = decode(source, spec, {
-      ...(command.segments.length === 0 ? {} : { segments: command.segments }),
-      ...(command.limit === null ? {} : { limit: command.limit }),
-      strict: command.strict,
-      batchRows: FILE_BATCH_ROWS,
-      aligned: false,
-      reuseArrays: true,
-      metadata: () => fileMetadata({ name: input.name, sha256 }, spec, decoding.stats, version),
-      signal,
-    })
-    const summarize = (files: readonly OutputSummary[]): DecodeSummary => ({
+    const segments = command.segments.length === 0 ? null : command.segments
+    const metadata = (stats: DecodeStats): Readonly<Record<string, string>> =>
+      fileMetadata({ name: input.name, sha256 }, spec, stats, version)
+    const summarize = (files: readonly OutputSummary[], stats: DecodeStats): DecodeSummary => ({
       source: { name: input.name, entry: info.entry ?? null, kind: info.kind, sha256 },
       spec: { id: spec.id, revision: spec.revision, reason },
       version,
       format: command.format,
       labels: command.labels,
-      segments: command.segments.length === 0 ? null : command.segments,
+      segments,
       limit: command.limit,
-      stats: decoding.stats,
+      stats,
       files,
     })
+    const beforeClose = async (stats: DecodeStats): Promise<void> => {
+      issues?.endInput(input.name)
+      assertAllCounted(stats)
+      sha256 = await hashing
+    }
     const totalBytes = info.compressedBytes ?? info.uncompressedBytes ?? null
+    let live: Pick<DecodeStats, 'bytes' | 'records'> = { bytes: 0, records: 0 }
     const progress = startProgress(terminal, input.name, () => ({
-      bytes: decoding.stats.bytes,
-      records: decoding.stats.records,
+      bytes: live.bytes,
+      records: live.records,
       fraction: totalBytes === null || totalBytes === 0 ? null : input.bytesRead / totalBytes,
     }))
     try {
+      if (plan.directory !== null && worthThreads(info, command)) {
+        const manifest = new ManifestFile(plan.directory, command.force)
+        await manifest.reserve()
+        const { stats, files } = await decodeFiles(source, spec, {
+          directory: plan.directory,
+          force: command.force,
+          format: command.format,
+          labels: command.labels,
+          segments,
+          limit: command.limit,
+          batchRows: FILE_BATCH_ROWS,
+          threads: command.threads,
+          signal,
+          onIssues: (found) => issues?.add(found),
+          onProgress: (stats) => (live = stats),
+          beforeClose: async (stats) => {
+            await beforeClose(stats)
+            return metadata(stats)
+          },
+        })
+        const summary = summarize(outputSummaries(files), stats)
+        await manifest.write(summary)
+        return summary
+      }
+      const decoding = decode(source, spec, {
+        ...(segments === null ? {} : { segments }),
+        ...(command.limit === null ? {} : { limit: command.limit }),
+        strict: command.strict,
+        batchRows: FILE_BATCH_ROWS,
+        aligned: false,
+        reuseArrays: true,
+        metadata: () => metadata(decoding.stats),
+        signal,
+      })
+      live = decoding.stats
       const written = await drain(
         decoding,
         outputSink(plan, command, {
           issues,
-          beforeClose: async () => {
-            issues?.endInput(input.name)
-            assertAllCounted(decoding.stats)
-            sha256 = await hashing
-          },
-          summarize,
+          beforeClose: () => beforeClose(decoding.stats),
+          summarize: (files) => summarize(files, decoding.stats),
         }),
         { signal },
       )
-      return summarize(written)
+      return summarize(written, decoding.stats)
     } finally {
       progress.stop()
     }
   } finally {
     await input.close()
   }
+}
+
+/** Sizes from which several threads start up faster than they save: text, and compressed. */
+const THREADS_FROM_BYTES = 64 << 20
+const THREADS_FROM_COMPRESSED_BYTES = 8 << 20
+
+function worthThreads(info: InputInfo, { threads, strict }: DecodeCommand): boolean {
+  // The first issue of the file is only known to one thread that sees every segment.
+  if (threads < 2 || strict) return false
+  return info.uncompressedBytes !== undefined
+    ? info.uncompressedBytes >= THREADS_FROM_BYTES
+    : (info.compressedBytes ?? 0) >= THREADS_FROM_COMPRESSED_BYTES
 }
 
 /** SHA-256 of the input, hashed beside the reading; null for a stream that `--limit` cuts short. */
