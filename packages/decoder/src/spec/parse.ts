@@ -78,9 +78,15 @@ export class SpecParser {
   /** A spec file with the code tables its fields name. */
   async withCodes(document: SpecDocument): Promise<SpecSource> {
     const codeTables = new Map(document.codeTables)
+    const missing = new Map<string, Placed<string>>()
     for (const name of namedTables(document)) {
-      if (codeTables.has(name.value)) continue
-      codeTables.set(name.value, await this.#codeTable(name, document))
+      if (!codeTables.has(name.value) && !missing.has(name.value)) missing.set(name.value, name)
+    }
+    const names = [...missing.values()]
+    // Read side by side, judged in the spec's order: the first fault is always the same one.
+    const found = await Promise.all(names.map((name) => this.#findTable(name.value, document)))
+    for (const [at, name] of names.entries()) {
+      codeTables.set(name.value, this.#codeTable(name, document, found[at]!))
     }
     return { document, codeTables }
   }
@@ -139,11 +145,14 @@ export class SpecParser {
     return this.document(found)
   }
 
-  async #codeTable(name: Placed<string>, document: SpecDocument): Promise<CodeTable> {
-    const folder = document.codeFolder?.replace(/\/+$/, '')
-    const path = folder === undefined ? null : `${folder}/${name.value}.yaml`
-    const found = path === null ? null : await this.#resolve(path, document.file)
+  async #findTable(name: string, document: SpecDocument): Promise<ResolvedFile | null> {
+    const path = tablePath(name, document)
+    return path === null ? null : this.#resolve(path, document.file)
+  }
+
+  #codeTable(name: Placed<string>, document: SpecDocument, found: ResolvedFile | null): CodeTable {
     if (found === null) {
+      const path = tablePath(name.value, document)
       const mend =
         path === null
           ? 'add it under code_tables, or name a code_folder'
@@ -163,6 +172,10 @@ export class SpecParser {
     }
     return table
   }
+}
+
+function tablePath(name: string, { codeFolder }: SpecDocument): string | null {
+  return codeFolder === undefined ? null : `${codeFolder.replace(/\/+$/, '')}/${name}.yaml`
 }
 
 function namedTables(document: SpecDocument): readonly Placed<string>[] {
