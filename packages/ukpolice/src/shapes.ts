@@ -71,7 +71,7 @@ function buildShapes(mode: ShapeMode) {
 
   const text = v.string()
   const nullableText = v.nullable(v.string())
-  const optionalText = v.optional(nullableText)
+  const optionalText = v.exactOptional(nullableText)
   const month = v.pipe(v.string(), v.regex(/^\d{4}-\d{2}$/, 'expected a month as YYYY-MM'))
   const whole = v.pipe(v.number(), v.integer())
   // Decimal text is not matched against a pattern: neighbourhood places hold letters at times.
@@ -135,7 +135,7 @@ function buildShapes(mode: ShapeMode) {
     legislation: v.nullable(word('legislation', stopLegislation)),
     object_of_search: v.nullable(word('object_of_search', stopObjects)),
     outcome: v.nullable(v.union([v.literal(false), word('outcome', stopOutcomeNames)])),
-    outcome_object: v.optional(
+    outcome_object: v.exactOptional(
       v.nullable(
         object('outcome_object', {
           id: word('outcome_object.id', ['', ...Object.keys(stopOutcomes)]),
@@ -153,7 +153,7 @@ function buildShapes(mode: ShapeMode) {
 
   return {
     availability: v.array(
-      object('month', { date: month, 'stop-and-search': v.optional(v.array(text)) }),
+      object('month', { date: month, 'stop-and-search': v.exactOptional(v.array(text)) }),
     ),
     lastUpdated: object('answer', {
       date: v.pipe(text, v.regex(/^\d{4}-\d{2}-\d{2}$/, 'expected a date as YYYY-MM-DD')),
@@ -168,7 +168,7 @@ function buildShapes(mode: ShapeMode) {
           object('outcome', {
             category: outcomeCategory,
             date: month,
-            person_id: v.optional(v.nullable(whole)),
+            person_id: v.exactOptional(v.nullable(whole)),
           }),
         ),
       ),

@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { checkShape, isUkPoliceError, type ShapeName } from '../src/index.js'
+import { readRecordedData } from '../src/testing/index.js'
+import { serve, unlimited } from './serve.js'
 import { filesBelow, recordedFolder } from './shared-data.js'
 
 const folder = recordedFolder()
@@ -139,3 +141,36 @@ describe('tolerant and strict', () => {
     expect(checkShape('caseHistory', { crime, outcomes: null }, 'strict')).toEqual([])
   })
 })
+
+if (folder) {
+  describe('a server fed with the recorded answers', () => {
+    it('gives every recorded row back through the strict client', async () => {
+      const data = readRecordedData(path.join(folder, 'api'))
+      const client = { ...unlimited, shapes: 'strict' } as const
+      const { police } = await serve({ data, rate: false, client })
+      expect(await police.forces.list()).toHaveLength(44)
+      const thames = [
+        { lat: 51.3, lng: -0.3 },
+        { lat: 51.7, lng: -0.3 },
+        { lat: 51.7, lng: 0.3 },
+        { lat: 51.3, lng: 0.3 },
+      ]
+      const crimes = await police.crimes.streetAll({ month: '2014-08', within: thames })
+      expect(crimes).toHaveLength(188)
+      expect(crimes.filter((crime) => crime.location_type === 'BTP').length).toBeGreaterThan(3)
+      const outcomes = await police.outcomes.atLocationAll({ month: '2019-01', within: thames })
+      expect(outcomes).toHaveLength(68)
+      expect(new Set(outcomes.map((row) => JSON.stringify(row))).size).toBeLessThan(68)
+      const stops = await police.stops.force({ month: '2022-12', force: 'metropolitan' })
+      expect(stops).toHaveLength(1500)
+      const unplaced = await police.crimes.unplaced({ month: '2017-03', force: 'leicestershire' })
+      expect(unplaced).toHaveLength(2)
+      expect(await police.forces.get('leicestershire')).toMatchObject({ id: 'leicestershire' })
+      const id = 'e11dade0a92a912d12329b9b2abb856ac9520434ad6845c30f503e9901d140f1'
+      expect((await police.outcomes.forCrime(id)).outcomes).toHaveLength(2)
+      const nc04 = await police.neighbourhoods.get('leicestershire', 'NC04')
+      expect(nc04.population).toBe('1000')
+      expect(await police.neighbourhoods.events('leicestershire', 'NC04')).toHaveLength(1)
+    })
+  })
+}

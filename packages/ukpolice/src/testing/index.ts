@@ -18,3 +18,4 @@ export {
 } from './server.js'
 export { archiveFiles } from './archive-files.js'
 export { makeZip, type ZipInput } from './zip.js'
+export { readRecordedData } from './recorded.js'
