@@ -34,7 +34,7 @@ export interface InputOptions {
    * files reach 10 to 30, deflate's bombs 1,000.
    */
   readonly maxRatio?: number
-  /** Bytes per chunk at most, where this package does the cutting. Default 1 MiB; 4 KiB to 64 MiB. */
+  /** Bytes per chunk at most, where this package does the cutting. Default 1 MiB; 64 KiB to 64 MiB. */
   readonly chunkBytes?: number
   /**
    * True: a chunk's memory is used again once the next chunk is asked for. Saves plain text files
@@ -99,7 +99,7 @@ function resolveOptions(options: InputOptions): ResolvedOptions {
     signal: options.signal,
     maxBytes: numberWithin('maxBytes', options.maxBytes ?? Infinity, 1, Infinity),
     maxRatio: numberWithin('maxRatio', options.maxRatio ?? 250, 1, Infinity),
-    chunkBytes: numberWithin('chunkBytes', options.chunkBytes ?? 1 << 20, 4096, 1 << 26),
+    chunkBytes: numberWithin('chunkBytes', options.chunkBytes ?? 1 << 20, 1 << 16, 1 << 26),
     reuseChunks: options.reuseChunks ?? false,
   }
 }

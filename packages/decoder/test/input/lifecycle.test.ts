@@ -10,7 +10,7 @@ import { openInput } from '../../src/input.js'
 import { countedChunks, fileOf, openDescriptors, readAll, temporaryFolder } from './reading.js'
 import { sampleText, storedBlocks, zipBytes } from './zip-bytes.js'
 
-const text = sampleText(20_000)
+const text = sampleText(30_000)
 const hasProc = fs.existsSync('/proc/self/fd')
 
 const files: Record<string, Uint8Array> = {
@@ -41,14 +41,14 @@ describe('reading ahead', () => {
   test('a gzip stream is asked for what one chunk ahead needs, and no more', async () => {
     const packed = gzipSync(text)
     const counted = countedChunks(packed, 1000)
-    const source = openInput(counted.chunks(), { chunkBytes: 4096 })
+    const source = openInput(counted.chunks(), { chunkBytes: 65_536 })
     let given = 0
     for await (const chunk of source) {
       given += chunk.length
       await delay(1)
       // Packed size of what was given and of one chunk more, the piece in use and one to come;
-      // half as much again, for not every line packs alike.
-      const needed = ((given + 4096) / text.length) * packed.length * 1.5 + 2000
+      // a tenth more, for not every line packs alike.
+      const needed = ((given + 65_536) / text.length) * packed.length * 1.1 + 2000
       expect(counted.pulls * 1000).toBeLessThanOrEqual(needed)
     }
     expect(given).toBe(text.length)
@@ -58,7 +58,7 @@ describe('reading ahead', () => {
     test(`leaving the loop closes the file of a ${name}`, { skip: !hasProc }, async () => {
       const path = fileOf('input', bytes)
       let chunkCount = 0
-      for await (const chunk of openInput(path, { chunkBytes: 4096 })) {
+      for await (const chunk of openInput(path, { chunkBytes: 65_536 })) {
         expect(chunk.length).toBeGreaterThan(0)
         expect(openDescriptors(path)).toBe(1)
         if (++chunkCount === 2) break
@@ -74,7 +74,7 @@ describe('reading ahead', () => {
 
     test(`leaving the loop closes the stream of a ${name}`, async () => {
       const counted = countedChunks(bytes, 1000)
-      for await (const chunk of openInput(counted.chunks(), { chunkBytes: 4096 })) {
+      for await (const chunk of openInput(counted.chunks(), { chunkBytes: 65_536 })) {
         expect(chunk.length).toBeGreaterThan(0)
         break
       }
@@ -91,7 +91,7 @@ describe('reading ahead', () => {
       const path = fileOf('input', bytes)
       const reason = new Error('user left')
       const controller = new AbortController()
-      const source = openInput(path, { chunkBytes: 4096, signal: controller.signal })
+      const source = openInput(path, { chunkBytes: 65_536, signal: controller.signal })
       let chunkCount = 0
       const reading = (async () => {
         for await (const chunk of source) {
@@ -243,9 +243,9 @@ describe('closing', () => {
   test('a file that shrinks while it is read is an error', async () => {
     const path = fileOf('input', text)
     const reading = (async () => {
-      for await (const chunk of openInput(path, { chunkBytes: 4096 })) {
-        expect(chunk.length).toBe(4096)
-        fs.truncateSync(path, 10_000)
+      for await (const chunk of openInput(path, { chunkBytes: 65_536 })) {
+        expect(chunk.length).toBe(65_536)
+        fs.truncateSync(path, 100_000)
       }
     })()
     await expect(reading).rejects.toMatchObject({ code: 'INPUT_TRUNCATED' })
