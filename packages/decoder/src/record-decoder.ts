@@ -107,8 +107,8 @@ class TableState {
   /** File offset of each record's first byte. */
   readonly oddOrigins: Float64Array
   odd: LayoutState | null = null
-  /** File offsets of the parts of joined records, by row. */
-  readonly joinedOrigins = new Map<number, readonly number[]>()
+  /** Where the parts of joined records stand, by row. */
+  readonly joinedPlaces = new Map<number, readonly Place[]>()
 
   constructor(
     table: TableSpec,
@@ -153,6 +153,12 @@ class TableState {
   }
 }
 
+/** Where a line stands in the file. */
+interface Place {
+  readonly byteOffset: number
+  readonly recordNumber: number
+}
+
 /** A header spread over several lines, some of which have arrived. */
 interface PendingHeader {
   readonly table: TableState
@@ -160,7 +166,8 @@ interface PendingHeader {
   readonly bytes: Uint8Array
   readonly key: string
   readonly firstRecord: number
-  readonly origins: number[]
+  /** By part; a missing part leaves a hole. */
+  readonly places: Place[]
   length: number
 }
 
@@ -664,7 +671,7 @@ export class RecordDecoder {
     table: TableState,
     state: LayoutState,
     at: number,
-    origin: number | readonly number[],
+    origin: number | readonly Place[],
     recordNumber: number,
     length: number,
   ): void {
@@ -679,7 +686,7 @@ export class RecordDecoder {
     table.words[TABLE.oddPending] = 1
     table.odd = state
     if (typeof origin === 'number') table.oddOrigins[0] = origin
-    else table.joinedOrigins.set(row, origin)
+    else table.joinedPlaces.set(row, origin)
     this.#drain(table)
   }
 
@@ -749,13 +756,17 @@ export class RecordDecoder {
           .filter((other) => other.tableIndex === layout.tableIndex)
           .map((other) => other.partOffset + other.maxLength),
       )
+      const padded = new Uint8Array(size).fill(BLANK)
+      // The key as this part repeats it, in case the first part is missing.
+      const from = this.spec.level?.end ?? 0
+      padded.set(bytes.subarray(start + from, start + this.#headerKeyLength), from)
       this.#header = {
         table,
         layouts: [],
-        bytes: new Uint8Array(size).fill(BLANK),
+        bytes: padded,
         key,
         firstRecord: this.#line,
-        origins: [],
+        places: [],
         length: 0,
       }
     } else {
@@ -767,7 +778,7 @@ export class RecordDecoder {
       bytes.subarray(start, start + Math.min(length, layout.maxLength)),
       layout.partOffset,
     )
-    header.origins[layout.part] = origin
+    header.places[layout.part] = { byteOffset: origin, recordNumber: this.#line }
     header.length += length
     this.#checkLength(table, layout, bytes, start, length, origin)
     if (layout.part === layout.partCount - 1) this.#finishHeader()
@@ -785,8 +796,8 @@ export class RecordDecoder {
     const state = this.#joinedState(all)
     const size = header.bytes.length
     const at = this.#toScratch(header.bytes, 0, size, size)
-    const first = header.origins.find((origin) => origin !== undefined)!
-    this.#addOdd(table, state, at, header.origins, header.firstRecord, header.length)
+    const first = header.places.find((place) => place !== undefined)!.byteOffset
+    this.#addOdd(table, state, at, header.places, header.firstRecord, header.length)
     if (layouts.length < all.length) {
       this.#report(table, {
         code: 'HEADER_PART_MISSING',
@@ -841,7 +852,7 @@ export class RecordDecoder {
       const origins = table.oddOrigins
       this.#decodeRows(table, state, table.oddOffsets, table.oddRows, oddPending, origins)
       table.words[TABLE.oddPending] = 0
-      table.joinedOrigins.clear()
+      table.joinedPlaces.clear()
       table.odd = null
     }
   }
@@ -987,16 +998,17 @@ export class RecordDecoder {
   ): void {
     let byteOffset = origin + start
     let recordNumber = table.recordNumbers[row]!
-    const origins = table.joinedOrigins.get(row)
-    if (origins !== undefined) {
+    const places = table.joinedPlaces.get(row)
+    if (places !== undefined) {
       const part = this.spec.layouts.findLast(
         (layout) =>
           layout.tableIndex === table.index &&
           layout.partOffset <= start &&
-          origins[layout.part] !== undefined,
+          places[layout.part] !== undefined,
       )!
-      byteOffset = origins[part.part]! + start - part.partOffset
-      recordNumber += origins.slice(0, part.part).filter((o) => o !== undefined).length
+      const place = places[part.part]!
+      byteOffset = place.byteOffset + start - part.partOffset
+      recordNumber = place.recordNumber
     }
     this.#report(table, {
       code,
