@@ -189,6 +189,7 @@ class Source implements ByteSource {
         yield chunk
         signal?.throwIfAborted()
       }
+      if (this.#released !== null) throw this.#closedError() // By `close`, from outside.
       if (first) throw emptyContent(contentLabel)
     } finally {
       await this.#release()

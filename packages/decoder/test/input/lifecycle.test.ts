@@ -164,6 +164,21 @@ describe('closing', () => {
     await expect(reading).rejects.toMatchObject({ code: 'INPUT_NOT_READABLE' })
   })
 
+  test('close in the middle of reading is an error, never an early end', async () => {
+    for (const [name, bytes] of Object.entries(files)) {
+      for (const input of [fileOf('input', bytes), countedChunks(bytes, 1000).chunks()]) {
+        const source = openInput(input, { chunkBytes: 65_536 })
+        const reading = (async () => {
+          for await (const chunk of source) {
+            expect(chunk.length).toBeGreaterThan(0)
+            await source.close()
+          }
+        })()
+        await expect(reading, name).rejects.toMatchObject({ name: 'InputError' })
+      }
+    }
+  })
+
   test('close ends a wait for the first bytes of a stream', async () => {
     const node = new Readable({ read() {} })
     const source = openInput(node)
