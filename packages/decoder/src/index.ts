@@ -27,6 +27,19 @@ export {
   type SpecErrorCode,
 } from './errors.js'
 export {
+  events,
+  incidents,
+  type DecodedEvent,
+  type EventIssue,
+  type Incident,
+  type IncidentKey,
+  type IncidentOptions,
+  type RecordEvent,
+  type VictimRelationship,
+  type VictimRow,
+  type WithheldEvent,
+} from './incidents.js'
+export {
   openInput,
   type ByteSource,
   type EntryMethod,
@@ -39,6 +52,7 @@ export {
 export type { Issue, IssueCode } from './issues.js'
 export type { DecodeOptions } from './options.js'
 export type { DecodeStats } from './record-decoder.js'
+export { rows, type Row, type RowsOptions } from './rows.js'
 export {
   listSpecs,
   loadSpec,

@@ -1,3 +1,4 @@
+import path from 'node:path'
 import { isDecoderError } from '../errors.js'
 import { UsageError } from './args.js'
 import { Interrupted } from './interrupt.js'
@@ -7,7 +8,7 @@ import { totalIssues, totalRows, type DecodeSummary } from './summary.js'
 export function renderSummary(summary: DecodeSummary, elapsedMs: number): readonly string[] {
   const { stats, files } = summary
   const lines = table(
-    files.map(({ segment, rows, file }) => [segment, count(rows), file ?? 'standard output']),
+    files.map(({ segment, rows, file }) => [segment, count(rows), shortPath(file)]),
   )
   lines.push(
     `${count(stats.records)} records = ${count(totalRows(stats))} rows + ` +
@@ -22,6 +23,13 @@ export function renderSummary(summary: DecodeSummary, elapsedMs: number): readon
       `${(stats.bytes / 1e3 / Math.max(1, elapsedMs)).toFixed(0)} MB/s`,
   )
   return lines
+}
+
+/** A path as one would type it from here. */
+function shortPath(file: string | null): string {
+  if (file === null) return 'standard output'
+  const relative = path.relative(process.cwd(), file)
+  return relative.startsWith('..') ? file : relative
 }
 
 /** Rows of three cells in columns, the second one aligned to the right. */

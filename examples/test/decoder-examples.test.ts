@@ -1,0 +1,71 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { writeMasterFile } from '@nibrs/decoder/testing'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+
+const examples = fileURLToPath(new URL('..', import.meta.url))
+let folder: string
+
+beforeAll(async () => {
+  folder = mkdtempSync(path.join(os.tmpdir(), 'nibrs-examples-'))
+  await writeMasterFile(path.join(folder, 'nibrs-2022.zip'), {
+    year: 2022,
+    records: 5000,
+    faults: { rate: 0.01 },
+  })
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+function run(script: string, args: readonly string[]) {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [path.join(examples, script), ...args],
+    { cwd: folder, encoding: 'utf8' },
+  )
+  expect(stderr).toBe('')
+  expect(status).toBe(0)
+  return stdout
+}
+
+const RUNS: Readonly<Record<string, () => void>> = {
+  'first-decode.mjs': () => {
+    const out = run('first-decode.mjs', ['nibrs-2022.zip', 'out'])
+    expect(out).toMatch(/^nibrs\/master@2013: its batch headers \(BH\) say data year 2022\n/)
+    expect(out).toMatch(/\nvictim: [1-9]\d* rows\n/)
+    expect(out).toMatch(/\n5000 records, \d+ withheld\n$/)
+    expect(readdirSync(path.join(folder, 'out'))).toContain('victim.parquet')
+  },
+  'incidents.mjs': () => {
+    const lines = run('incidents.mjs', ['nibrs-2022.zip']).trimEnd().split('\n')
+    expect(lines.length).toBeGreaterThan(3)
+    for (const line of lines) expect(line).toMatch(/^\d+ {2}\S.*$/)
+  },
+  'issues.mjs': () => {
+    const out = run('issues.mjs', ['nibrs-2022.zip'])
+    expect(out).toMatch(/^line \d+, byte \d+: [A-Z]+_\S+ .*"\n/)
+    const [, records, ...parts] = /(\d+) = (\d+) \+ (\d+) \+ (\d+) \+ (\d+)\n$/.exec(out)!
+    expect(parts.reduce((sum, part) => sum + Number(part), 0)).toBe(Number(records))
+    expect(Number(records)).toBe(5000)
+  },
+  'own-spec.mjs': () => {
+    expect(run('own-spec.mjs', [])).toBe(
+      'A001 SUMMIT: 2962 m, Automatic\nB002 HARBOUR: 4 m, Manned\n',
+    )
+  },
+  'streams.mjs': () => {
+    const lines = run('streams.mjs', ['nibrs-2022.zip']).trimEnd().split('\n')
+    expect(lines[0]).toMatch(/^state_code,state_code_label,ori,/)
+    expect(lines.length).toBeGreaterThan(100)
+  },
+}
+
+test('every example of the decoder has a test', () => {
+  const scripts = readdirSync(examples).filter((name) => name.endsWith('.mjs'))
+  const others = scripts.filter((name) => /^(ukpolice|load|warehouse)-/.test(name))
+  expect(scripts.filter((name) => !others.includes(name)).sort()).toEqual(Object.keys(RUNS).sort())
+})
+
+test.each(Object.entries(RUNS))('%s', (_name, check) => check())
