@@ -3,7 +3,7 @@
 //   node --experimental-strip-types examples/ukpolice-archive-to-ndjson.ts 2026-08.zip
 import { openArchive } from '@ukpolice/client/archive'
 
-await using archive = await openArchive(process.argv[2] ?? '2026-08.zip')
+const archive = await openArchive(process.argv[2] ?? '2026-08.zip')
 let count = 0
 for await (const batch of archive.batches('street', { months: ['2026-08'] })) {
   for (const { row, entry, lineNumber } of batch.rows) {
@@ -13,4 +13,5 @@ for await (const batch of archive.batches('street', { months: ['2026-08'] })) {
   }
   for (const issue of batch.issues) console.error(issue.entry, issue.lineNumber, issue.code)
 }
+await archive.close()
 console.error(`${count} crimes without a place`)

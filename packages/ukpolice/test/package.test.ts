@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { createContext, runInContext } from 'node:vm'
 import { beforeAll, describe, expect, it } from 'vitest'
+import type * as Client from '../src/index.js'
 import { packageFolder, requireFreshBuild } from './dist.js'
 import { serve } from './serve.js'
 import { filesBelow } from './shared-data.js'
@@ -95,7 +96,7 @@ describe('the package', () => {
       document: {},
     })
     runInContext(`var globalThis = this; ${code}; this.ukpolice = ukpolice`, webWorld)
-    const library = webWorld['ukpolice'] as typeof import('../src/index.js')
+    const library = webWorld['ukpolice'] as typeof Client
     const police = library.createClient({ baseUrl: server.url, cache: library.memoryCache() })
     const within = [
       { lat: 52, lng: -2 },
