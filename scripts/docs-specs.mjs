@@ -16,7 +16,8 @@ const { values } = parseArgs({
 const out = path.resolve(values.out ?? path.join(root, 'docs/specs'))
 
 const { listSpecs, loadSpec, specsFolder } = await load('load.ts')
-const { readCodeTable, readSpecDocument } = await load('schema.ts')
+const { readSpecDocument } = await load('schema.ts')
+const { readCodeTable } = await load('code-table.ts')
 const { expandFields, printedPosition } = await load('expand.ts')
 
 async function load(name) {

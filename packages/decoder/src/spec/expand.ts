@@ -1,4 +1,4 @@
-import type { FieldNode, GroupNode, PrintedRange } from './schema.js'
+import type { FieldNode, GroupNode, PrintedRange } from './document.js'
 
 /** A field as it stands in the record: repeats unrolled, names final, positions as printed. */
 export interface PlainField extends Omit<FieldNode, 'repeat' | 'optionalFrom'> {

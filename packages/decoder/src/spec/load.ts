@@ -3,7 +3,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { SpecError } from '../errors.js'
 import { isSpecId, SpecParser, type ResolvedFile } from './parse.js'
-import type { SpecDocument } from './schema.js'
+import type { SpecDocument } from './document.js'
 import type { CompiledSpec } from './types.js'
 
 export {

@@ -1,5 +1,7 @@
-import { compileSpec, type SpecSource } from './compile.js'
-import { readCodeTable, readSpecDocument, type Placed, type SpecDocument } from './schema.js'
+import { readCodeTable } from './code-table.js'
+import { compileSpec } from './compile.js'
+import type { Placed, SpecDocument, SpecSource } from './document.js'
+import { readSpecDocument } from './schema.js'
 import type { CodeTable, CompiledSpec } from './types.js'
 import { specFault, type Where } from './yaml-source.js'
 
@@ -76,7 +78,7 @@ export class SpecParser {
   }
 
   /** A spec file with the code tables its fields name. */
-  async withCodes(document: SpecDocument): Promise<SpecSource> {
+  async #withCodes(document: SpecDocument): Promise<SpecSource> {
     const codeTables = new Map(document.codeTables)
     const missing = new Map<string, Placed<string>>()
     for (const name of namedTables(document)) {
@@ -98,11 +100,11 @@ export class SpecParser {
       const overlay = await this.#refer(reference, base, 'the overlay')
       await this.#checkParent(overlay, base, reference.where)
       if (overlay.id === forced?.id) continue
-      overlays.push({ ...(await this.withCodes(overlay)), forced: false })
+      overlays.push({ ...(await this.#withCodes(overlay)), forced: false })
     }
-    if (forced !== undefined) overlays.push({ ...(await this.withCodes(forced)), forced: true })
+    if (forced !== undefined) overlays.push({ ...(await this.#withCodes(forced)), forced: true })
     return compileSpec({
-      ...(await this.withCodes(base)),
+      ...(await this.#withCodes(base)),
       ...(shape === undefined ? {} : { shape }),
       overlays,
       ...(forced === undefined ? {} : { identity: forced }),

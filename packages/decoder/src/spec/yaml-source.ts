@@ -12,6 +12,11 @@ export interface Where {
   readonly field?: string
 }
 
+/** File, line and column alone, to say of one thing where another stands. */
+export function placeOf({ file, line, column }: Where): Where {
+  return { file, line, column }
+}
+
 /** A {@link SpecError} whose sentence begins with `file:line:column`, segment and field. */
 export function specFault(
   code: SpecErrorCode,

@@ -2,9 +2,10 @@ import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
+import { readCodeTable } from '../../src/spec/code-table.js'
 import { expandFields, type PlainField } from '../../src/spec/expand.js'
 import { loadSpec, specsFolder } from '../../src/spec/load.js'
-import { readCodeTable, readSpecDocument } from '../../src/spec/schema.js'
+import { readSpecDocument } from '../../src/spec/schema.js'
 import type { CodeTable } from '../../src/spec/types.js'
 
 // Every edition against the reference layouts and code lists, field by field, both ways.

@@ -5,8 +5,9 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import { describe, expect, it } from 'vitest'
 import { parse, stringify } from 'yaml'
 import { SpecError } from '../../src/errors.js'
+import { readCodeTable } from '../../src/spec/code-table.js'
 import { specsFolder } from '../../src/spec/load.js'
-import { readCodeTable, readSpecDocument } from '../../src/spec/schema.js'
+import { readSpecDocument } from '../../src/spec/schema.js'
 
 const right = path.join(path.dirname(fileURLToPath(import.meta.url)), 'fixtures/right')
 const schema = JSON.parse(
