@@ -286,8 +286,9 @@ export class ColumnBuilder {
 
 /**
  * Dictionaries of one decoding, shared by columns that hold the same kind of value, so that a
- * look-up table exists once per kind and not once per column. Identifiers have one per table and
- * column: theirs grow with the data and begin anew when the table is cut.
+ * look-up table exists once per kind and not once per column. Those that grow with the data belong
+ * to one table: their order then depends on that table's rows alone, whatever else is decoded.
+ * Identifiers have one per column, which begins anew when the table is cut.
  */
 export class DictionaryPool {
   readonly #byKey = new Map<string, SharedDictionary>()
@@ -303,7 +304,12 @@ export class DictionaryPool {
   for(column: ColumnSpec, table: string): SharedDictionary | null {
     const storage = storageOf(column)
     if (storage === 'int32' || storage === 'float64' || storage === 'bytes') return null
-    const owner = column.type === 'identifier' ? `${table}.${column.name}` : column.type
+    const owner =
+      column.type === 'identifier'
+        ? `${table}.${column.name}`
+        : column.type === 'code'
+          ? `${table}/code`
+          : column.type
     const key = `${owner}/${column.width}/${column.codes?.name ?? ''}/${column.mixed ?? ''}`
     let shared = this.#byKey.get(key)
     if (shared === undefined) {

@@ -1067,7 +1067,20 @@ export class RecordDecoder {
     }
     if (this.#loose.length === 0) return
     const table = this.#tables.find((candidate) => candidate !== null)
-    if (table === undefined || table === null) return
+    if (table === undefined || table === null) {
+      this.batches.push({
+        segment: this.spec.tables[0]!.name,
+        segmentIndex: 0,
+        rowCount: 0,
+        throughRecord: this.#line,
+        columns: new Map(),
+        recordNumbers: new Uint32Array(0),
+        recordLengths: new Uint32Array(0),
+        issues: this.#loose.sort(byPosition),
+      })
+      this.#loose = []
+      return
+    }
     const own = table.issues
     table.issues = this.#loose
     this.#loose = []
