@@ -219,7 +219,7 @@ describe('the data', () => {
         columns.forEach((column, index) => {
           const codes = fields.get(`${segment}.${column.name}`)?.codes
           if (codes === undefined || column.type !== 'code') return
-          const met = new Set(rows.map(({ values }) => values[index]!))
+          const met = new Set<CellValue>(rows.map(({ values }) => values[index]!))
           met.delete(null)
           for (const code of met) {
             const { from = 0, to = 9999 } = codes.codes.get(String(code))!
