@@ -11,12 +11,12 @@ export function renderSummary(summary: DecodeSummary, elapsedMs: number): readon
     files.map(({ segment, rows, file }) => [segment, count(rows), shortPath(file)]),
   )
   lines.push(
-    `${count(stats.records)} records = ${count(totalRows(stats))} rows + ` +
-      `${count(stats.joinedHeaderParts)} joined header parts + ${count(stats.withheld)} withheld + ` +
-      `${count(stats.notSelected)} not selected`,
+    `${counted(stats.records, 'record')} = ${counted(totalRows(stats), 'row')} + ` +
+      `${counted(stats.joinedHeaderParts, 'joined header part')} + ` +
+      `${count(stats.withheld)} withheld + ${count(stats.notSelected)} not selected`,
   )
   const issues = Object.entries(stats.issues).sort(([, a], [, b]) => b - a)
-  lines.push(`${count(totalIssues(stats))} issues${issues.length === 0 ? '' : ':'}`)
+  lines.push(counted(totalIssues(stats), 'issue') + (issues.length === 0 ? '' : ':'))
   lines.push(...table(issues.map(([code, number]) => [code, count(number), ''])))
   lines.push(
     `${megabytes(stats.bytes)} in ${(elapsedMs / 1000).toFixed(1)} s, ` +
@@ -42,6 +42,10 @@ function table(rows: readonly (readonly [string, string, string])[]): string[] {
 
 export function count(value: number): string {
   return value.toLocaleString('en-US')
+}
+
+function counted(value: number, noun: string): string {
+  return `${count(value)} ${noun}${value === 1 ? '' : 's'}`
 }
 
 function megabytes(bytes: number): string {

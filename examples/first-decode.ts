@@ -1,9 +1,9 @@
 // Decodes a yearly file to one Parquet file per segment:
-//   node examples/first-decode.mjs nibrs-2022.zip out
+//   npm run example -- examples/first-decode.ts nibrs-2022.zip out
 import { decode, detectSpec, drain, openInput } from '@nibrs/decoder'
 import { parquetFiles } from '@nibrs/decoder/parquet'
 
-const [file, directory] = process.argv.slice(2)
+const [file = 'nibrs-2022.zip', directory = 'out'] = process.argv.slice(2)
 
 const { spec, reason, source } = await detectSpec(openInput(file))
 console.log(`${spec.id}: ${reason}`)

@@ -1,5 +1,5 @@
 // Decodes any fixed-width text with a spec of one's own, here written in the script:
-//   node examples/own-spec.mjs
+//   npm run example -- examples/own-spec.ts
 import { decode, openInput, parseSpec, rows } from '@nibrs/decoder'
 
 const spec = await parseSpec(`

@@ -1,8 +1,9 @@
 // Says what is wrong with a file and where, and shows that no record is lost:
-//   node examples/issues.mjs nibrs-2022.zip
+//   npm run example -- examples/issues.ts nibrs-2022.zip
 import { decode, detectSpec, openInput } from '@nibrs/decoder'
 
-const { spec, source } = await detectSpec(openInput(process.argv[2]))
+const [file = 'nibrs-2022.zip'] = process.argv.slice(2)
+const { spec, source } = await detectSpec(openInput(file))
 const decoding = decode(source, spec)
 let shown = 0
 for await (const batch of decoding) {
