@@ -1,6 +1,7 @@
 import type { BatchSink } from '../batch.js'
 import { OptionError } from '../errors.js'
 import { ArrowTableWriter, type ArrowFormat } from './arrow-ipc/arrow-writer.js'
+import { RecordBatchBody } from './arrow-ipc/record-batch-body.js'
 import {
   rejectUnknownOptions,
   requireDirectory,
@@ -33,7 +34,7 @@ export interface ArrowFilesOptions extends LabelOptions, FileSinkOptions {
 /**
  * A sink that writes one Arrow IPC file for each segment.
  *
- * Codes and labels are dictionaries of Utf8 that begin with all listed codes, text and identifiers
+ * Codes and labels are dictionaries of Utf8 that hold all listed codes, used or not, text and identifiers
  * Utf8, integers and hours Int32 (Int64 from ten digits on, and `record_number`), dates Date32,
  * decimals Decimal128, flags Bool. The schema carries the sink's metadata: what is known at the end
  * in `file` format, what is known at the start in `stream` format. A segment without rows gives a
@@ -62,10 +63,11 @@ export function arrowTables({
   format = 'file',
   labels = false,
 }: Omit<ArrowFilesOptions, 'directory' | 'force'>): TableFormat {
+  const body = new RecordBatchBody()
   return {
     extension: format === 'file' ? '.arrow' : '.arrows',
     openTable: (table, schema, output) =>
-      new ArrowTableWriter(table, schema, { format, labels }, output),
+      new ArrowTableWriter(table, schema, { format, labels }, body, output),
   }
 }
 
@@ -82,9 +84,5 @@ export function arrowStream(
 ): BatchSink<WrittenStream> {
   rejectUnknownOptions('arrowStream', options, ['labels'])
   const { labels = false } = options
-  return tableStreamSink(
-    write,
-    (table, schema, output) =>
-      new ArrowTableWriter(table, schema, { format: 'stream', labels }, output),
-  )
+  return tableStreamSink(write, arrowTables({ format: 'stream', labels }).openTable)
 }

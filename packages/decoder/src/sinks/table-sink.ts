@@ -56,6 +56,9 @@ interface OpenedTable {
   byteCount: number
 }
 
+/** Bytes given to a stream at a time: what a pipe holds, and memory that is soon used again. */
+const STREAM_BYTES = 65_536
+
 /** A sink that writes each table to `<table><extension>` in one folder, all files or none. */
 export function tableFilesSink(
   options: { readonly directory: string; readonly force: boolean; readonly extension: string },
@@ -104,7 +107,11 @@ export function tableStreamSink(write: WriteBytes, openTable: OpenTable): BatchS
           { option: 'segments' },
         )
       }
-      await start(opened, table, schema, openTable, (bytes) => write(copyOf(bytes)))
+      await start(opened, table, schema, openTable, async (bytes) => {
+        for (let at = 0; at < bytes.length; at += STREAM_BYTES) {
+          await write(copyOf(bytes.subarray(at, at + STREAM_BYTES)))
+        }
+      })
     },
     write: (batch) => writeBatch(opened, batch),
     async close() {

@@ -1,6 +1,7 @@
-import type { Column, SegmentBatch, SinkSchema, SinkTable } from '../../batch.js'
+import type { SegmentBatch, SinkSchema, SinkTable } from '../../batch.js'
+import { RowBuffer, type BufferedRows } from '../../parquet/row-buffer.js'
 import type { ColumnSpec } from '../../spec/types.js'
-import { outputColumns, sourceColumn, type OutputColumn } from '../output-columns.js'
+import { outputColumns, type OutputColumn } from '../output-columns.js'
 import type { Output, TableWriter } from '../table-sink.js'
 import {
   BoolArrowColumn,
@@ -11,26 +12,23 @@ import {
   Utf8ArrowColumn,
   type ArrowColumn,
 } from './arrow-columns.js'
-import { ArrowDictionary, listedTexts } from './arrow-dictionary.js'
+import { ArrowDictionary } from './arrow-dictionary.js'
 import {
   dictionaryBatchMessage,
   footer,
   recordBatchMessage,
   schemaMessage,
-  type BatchShape,
   type Block,
 } from './messages.js'
+import { aligned, RecordBatchBody } from './record-batch-body.js'
 
 /** Which of the two IPC formats. */
 export type ArrowFormat = 'file' | 'stream'
 
 /** Rows of a record batch; the last one of a segment has fewer. */
 const RECORD_BATCH_ROWS = 65_536
-/** Alignment of messages and buffers, as the format recommends for memory mapping. */
-const ALIGNMENT = 64
 const MAGIC = new TextEncoder().encode('ARROW1')
-/** Small pieces are gathered up to this size before they are written. */
-const GATHER_BYTES = 262_144
+const END_OF_STREAM = Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0)
 
 /**
  * Writes a table in the Arrow IPC format.
@@ -44,124 +42,124 @@ const GATHER_BYTES = 262_144
 export class ArrowTableWriter implements TableWriter {
   readonly #format: ArrowFormat
   readonly #schema: SinkSchema
-  readonly #outputs: readonly OutputColumn[]
   readonly #columns: readonly ArrowColumn[]
   readonly #dictionaries: readonly ArrowDictionary[]
   readonly #sentTexts: number[] = []
-  readonly #out: GatheredOutput
+  readonly #output: Output
+  readonly #rows = new RowBuffer(RECORD_BATCH_ROWS)
+  readonly #body: RecordBatchBody
   readonly #recordBatches: Block[] = []
-  #rowCount = 0
+  #position = 0
 
+  /** @param body may be shared by writers that take turns */
   constructor(
     table: SinkTable,
     schema: SinkSchema,
     options: { readonly format: ArrowFormat; readonly labels: boolean },
+    body: RecordBatchBody,
     output: Output,
   ) {
     this.#format = options.format
     this.#schema = schema
-    this.#outputs = outputColumns(table, options.labels)
     const dictionaries: ArrowDictionary[] = []
-    this.#columns = this.#outputs.map((column) => arrowColumn(column, dictionaries))
+    this.#columns = outputColumns(table, options.labels).map((column) =>
+      arrowColumn(column, dictionaries),
+    )
     this.#dictionaries = dictionaries
-    this.#out = new GatheredOutput(output)
+    this.#body = body
+    this.#output = output
   }
 
   async start(): Promise<void> {
-    if (this.#format === 'file') await this.#out.write(padded(MAGIC, 8))
+    if (this.#format === 'file') await this.#write(padded(MAGIC, 8))
     const fields = this.#columns.map((column) => column.field)
-    await this.#writeMessage(schemaMessage(fields, this.#schema.metadata()), [])
+    await this.#writeMessage(schemaMessage(fields, this.#schema.metadata()), NO_BYTES)
   }
 
   async write(batch: SegmentBatch): Promise<void> {
-    const sources: readonly Column[] = this.#outputs.map((output) => sourceColumn(batch, output))
-    for (let start = 0; start < batch.rowCount;) {
-      const end = Math.min(batch.rowCount, start + RECORD_BATCH_ROWS - this.#rowCount)
-      this.#columns.forEach((column, index) => {
-        column.append(sources[index]!, start, end, this.#rowCount)
-      })
-      this.#rowCount += end - start
-      start = end
-      if (this.#rowCount === RECORD_BATCH_ROWS) await this.#writeRecordBatch()
-    }
+    for (const rows of this.#rows.add(batch)) await this.#writeRecordBatch(rows)
   }
 
   async end(): Promise<void> {
-    if (this.#rowCount > 0) await this.#writeRecordBatch()
+    for (const rows of this.#rows.flush()) await this.#writeRecordBatch(rows)
+    const dictionaryBlocks: Block[] = []
     if (this.#format === 'stream') {
       await this.#sendDictionaries()
-      await this.#out.write(END_OF_STREAM)
-      return this.#out.flush()
+    } else {
+      for (const dictionary of this.#dictionaries) {
+        dictionaryBlocks.push(await this.#writeDictionary(dictionary))
+      }
     }
-    const dictionaryBlocks: Block[] = []
-    for (const dictionary of this.#dictionaries) {
-      dictionaryBlocks.push(await this.#writeDictionary(dictionary))
-    }
-    await this.#out.write(END_OF_STREAM)
+    await this.#write(END_OF_STREAM)
+    if (this.#format === 'stream') return
     const fields = this.#columns.map((column) => column.field)
     const tail = footer(fields, this.#schema.metadata(), dictionaryBlocks, this.#recordBatches)
-    await this.#out.write(tail)
-    await this.#out.write(int32(tail.length))
-    await this.#out.write(MAGIC)
-    await this.#out.flush()
+    await this.#write(Buffer.concat([tail, int32(tail.length), MAGIC]))
   }
 
-  async #writeRecordBatch(): Promise<void> {
+  async #writeRecordBatch({ columns, rowCount }: BufferedRows): Promise<void> {
+    const body = this.#body
+    body.clear()
+    for (const column of this.#columns) {
+      const { name } = column.output.spec
+      const cells = columns.get(name)
+      if (cells === undefined) {
+        throw new TypeError(`a batch lacks the column "${name}" announced to the sink`)
+      }
+      column.encode(cells, rowCount, body)
+    }
+    const { nodes, buffers, length } = body
+    const message = recordBatchMessage({ rowCount, nodes, buffers, bodyLength: length })
+    // Sending a dictionary takes no part of the body: the indices stand already.
     if (this.#format === 'stream') await this.#sendDictionaries()
-    const rowCount = this.#rowCount
-    const nodes = this.#columns.flatMap((column) => [rowCount, column.nullCount])
-    const body = this.#columns.flatMap((column) => column.buffers(rowCount))
-    const shape = batchShape(rowCount, nodes, body)
-    this.#recordBatches.push(await this.#writeMessage(recordBatchMessage(shape), body))
-    for (const column of this.#columns) column.clear()
-    this.#rowCount = 0
+    this.#recordBatches.push(await this.#writeMessage(message, body.bytes.subarray(0, length)))
   }
 
   /** Sends dictionaries that were never sent, or have grown since. */
   async #sendDictionaries(): Promise<void> {
     for (const [index, dictionary] of this.#dictionaries.entries()) {
-      if (this.#sentTexts[index] === dictionary.texts.length) continue
-      this.#sentTexts[index] = dictionary.texts.length
+      const textCount = dictionary.texts().length
+      if (this.#sentTexts[index] === textCount) continue
+      this.#sentTexts[index] = textCount
       await this.#writeDictionary(dictionary)
     }
   }
 
-  async #writeDictionary({ id, texts }: ArrowDictionary): Promise<Block> {
-    const encoder = new TextEncoder()
-    const encoded = texts.map((text) => encoder.encode(text))
-    const offsets = new Int32Array(texts.length + 1)
-    encoded.forEach((bytes, index) => {
-      offsets[index + 1] = offsets[index]! + bytes.length
+  async #writeDictionary(dictionary: ArrowDictionary): Promise<Block> {
+    const texts = dictionary.texts().map((text) => Buffer.from(text))
+    const body = new RecordBatchBody()
+    body.nodes.push(texts.length, 0)
+    body.take(0)
+    const offsetsAt = body.take((texts.length + 1) * 4)
+    const dataAt = body.take(texts.reduce((sum, { length }) => sum + length, 0))
+    const offsets = new Int32Array(body.bytes.buffer, offsetsAt, texts.length + 1)
+    texts.forEach((text, index) => {
+      body.bytes.set(text, dataAt + offsets[index]!)
+      offsets[index + 1] = offsets[index]! + text.length
     })
-    const body = [new Uint8Array(0), new Uint8Array(offsets.buffer), Buffer.concat(encoded)]
-    const shape = batchShape(texts.length, [texts.length, 0], body)
-    return this.#writeMessage(dictionaryBatchMessage(id, shape), body)
+    const { nodes, buffers, length } = body
+    const shape = { rowCount: texts.length, nodes, buffers, bodyLength: length }
+    const message = dictionaryBatchMessage(dictionary.id, shape)
+    return this.#writeMessage(message, body.bytes.subarray(0, length))
   }
 
-  /** Writes a message: continuation mark, metadata length, metadata, body; all aligned. */
-  async #writeMessage(metadata: Uint8Array, body: readonly Uint8Array[]): Promise<Block> {
-    const offset = this.#out.position
-    const metadataLength = aligned(offset + 8 + metadata.length, ALIGNMENT) - offset
-    await this.#out.write(int32(-1))
-    await this.#out.write(int32(metadataLength - 8))
-    await this.#out.write(padded(metadata, metadataLength - 8))
-    let bodyLength = 0
-    for (const bytes of body) {
-      const length = aligned(bytes.length, ALIGNMENT)
-      await this.#out.write(bytes)
-      await this.#out.write(ZEROS.subarray(0, length - bytes.length))
-      bodyLength += length
-    }
-    return { offset, metadataLength, bodyLength }
+  /** Writes a message: continuation mark, metadata length, metadata, body; the body aligned. */
+  async #writeMessage(metadata: Uint8Array, body: Uint8Array): Promise<Block> {
+    const offset = this.#position
+    const metadataLength = aligned(offset + 8 + metadata.length) - offset
+    const head = [int32(-1), int32(metadataLength - 8), padded(metadata, metadataLength - 8)]
+    await this.#write(Buffer.concat(head))
+    if (body.length > 0) await this.#write(body)
+    return { offset, metadataLength, bodyLength: body.length }
+  }
+
+  async #write(bytes: Uint8Array): Promise<void> {
+    this.#position += bytes.length
+    await this.#output(bytes)
   }
 }
 
-const ZEROS = new Uint8Array(ALIGNMENT)
-const END_OF_STREAM = Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0)
-
-function aligned(length: number, alignment: number): number {
-  return Math.ceil(length / alignment) * alignment
-}
+const NO_BYTES = new Uint8Array(0)
 
 function padded(bytes: Uint8Array, length: number): Uint8Array {
   const result = new Uint8Array(length)
@@ -173,26 +171,14 @@ function int32(value: number): Uint8Array {
   return new Uint8Array(Int32Array.of(value).buffer)
 }
 
-function batchShape(
-  rowCount: number,
-  nodes: readonly number[],
-  body: readonly Uint8Array[],
-): BatchShape {
-  const buffers: number[] = []
-  let offset = 0
-  for (const bytes of body) {
-    buffers.push(offset, bytes.length)
-    offset += aligned(bytes.length, ALIGNMENT)
-  }
-  return { rowCount, nodes, buffers, bodyLength: offset }
-}
-
 function arrowColumn(output: OutputColumn, dictionaries: ArrowDictionary[]): ArrowColumn {
   const { spec, isLabel } = output
   if (isLabel || spec.type === 'code') {
-    const dictionary = new ArrowDictionary(dictionaries.length, listedTexts(spec, isLabel))
+    const listed = listedTexts(spec, isLabel)
+    const dictionary = new ArrowDictionary(dictionaries.length, listed)
     dictionaries.push(dictionary)
-    return new DictionaryArrowColumn(output, dictionary, isLabel ? 32 : indexBitsOf(spec))
+    const bits = isLabel ? bitsFor(listed.length) : indexBitsOf(spec)
+    return new DictionaryArrowColumn(output, dictionary, bits)
   }
   switch (spec.type) {
     case 'text':
@@ -210,38 +196,23 @@ function arrowColumn(output: OutputColumn, dictionaries: ArrowDictionary[]): Arr
   }
 }
 
+/** The codes a column can hold, or all labels, as its dictionary lists them. */
+function listedTexts({ codes, width }: ColumnSpec, isLabel: boolean): readonly string[] {
+  const entries = [...(codes?.codes ?? [])]
+  return isLabel
+    ? entries.map(([, { label }]) => label)
+    : entries.map(([code]) => code).filter((code) => code.length <= width)
+}
+
 /** Bits that hold an index whatever bytes the field has: 255 values of one byte, 65,535 of two. */
-function indexBitsOf(spec: ColumnSpec): 8 | 16 | 32 {
-  return spec.width === 1 ? 8 : spec.width === 2 ? 16 : 32
+function indexBitsOf({ width }: ColumnSpec): 8 | 16 | 32 {
+  return width === 1 ? 8 : width === 2 ? 16 : 32
+}
+
+function bitsFor(count: number): 8 | 16 | 32 {
+  return count <= 1 << 8 ? 8 : count <= 1 << 16 ? 16 : 32
 }
 
 function isWide(spec: ColumnSpec): boolean {
   return spec.width > 9 && spec.name !== 'record_length'
-}
-
-/** Gathers small pieces, and counts what has been written. */
-class GatheredOutput {
-  readonly #output: Output
-  readonly #gathered = new Uint8Array(GATHER_BYTES)
-  #length = 0
-  position = 0
-
-  constructor(output: Output) {
-    this.#output = output
-  }
-
-  async write(bytes: Uint8Array): Promise<void> {
-    this.position += bytes.length
-    if (this.#length + bytes.length > GATHER_BYTES) await this.flush()
-    if (bytes.length > GATHER_BYTES) return this.#output(bytes)
-    this.#gathered.set(bytes, this.#length)
-    this.#length += bytes.length
-  }
-
-  async flush(): Promise<void> {
-    if (this.#length === 0) return
-    const length = this.#length
-    this.#length = 0
-    await this.#output(this.#gathered.subarray(0, length))
-  }
 }
