@@ -1,0 +1,230 @@
+import { createHash } from 'node:crypto'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Issue } from '../../src/issues.js'
+import { decodeFiles, type DecodeFilesOptions } from '../../src/parallel/decode-files.js'
+import { partition } from '../../src/parallel/partition.js'
+import { ringMemory, RingReader, RingWriter, SLOT_COUNT } from '../../src/parallel/ring.js'
+import type { FileFormat } from '../../src/parallel/segment-group.js'
+import { loadSpec } from '../../src/spec/load.js'
+import type { CompiledSpec } from '../../src/spec/types.js'
+import { generateMasterFile } from '../../src/testing/index.js'
+
+// Worker threads run the built worker: `npm test` builds before it tests.
+const folder = mkdtempSync(path.join(tmpdir(), 'threads-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+let spec: CompiledSpec
+let old: CompiledSpec
+let input: Uint8Array
+let oldInput: Uint8Array
+beforeAll(async () => {
+  spec = await loadSpec('nibrs/master@2013')
+  old = await loadSpec('nibrs/master@2002')
+  const faults = { rate: 0.01 }
+  input = await bytesOf({ year: 2021, records: 60_000, seed: 5, faults })
+  oldInput = await bytesOf({ year: 2005, records: 30_000, seed: 6, trim: 'some', faults })
+})
+
+async function bytesOf(options: Parameters<typeof generateMasterFile>[0]): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  for (const chunk of await generateMasterFile(options)) chunks.push(Uint8Array.from(chunk))
+  return Buffer.concat(chunks)
+}
+
+function* cut(bytes: Uint8Array, size: number): Generator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size)
+}
+
+function options(directory: string, changes: Partial<DecodeFilesOptions>): DecodeFilesOptions {
+  return {
+    directory,
+    force: false,
+    format: 'parquet',
+    labels: false,
+    segments: null,
+    limit: null,
+    batchRows: 8192,
+    threads: 2,
+    signal: new AbortController().signal,
+    onIssues: () => {},
+    onProgress: () => {},
+    beforeClose: async () => ({ 'test.note': 'same for all' }),
+    ...changes,
+  }
+}
+
+function hashes(directory: string): Record<string, string> {
+  return Object.fromEntries(
+    readdirSync(directory)
+      .sort()
+      .map((name) => [
+        name,
+        createHash('sha256')
+          .update(readFileSync(path.join(directory, name)))
+          .digest('hex'),
+      ]),
+  )
+}
+
+const inFileOrder = (a: Issue, b: Issue): number =>
+  a.byteOffset - b.byteOffset ||
+  (a.field ?? '').localeCompare(b.field ?? '') ||
+  a.code.localeCompare(b.code)
+
+describe('threads', () => {
+  it.each<[FileFormat, boolean]>([
+    ['parquet', true],
+    ['csv', false],
+    ['ndjson', true],
+    ['arrow', false],
+  ])(
+    'write the same %s bytes, counts and issues however many there are',
+    async (format, labels) => {
+      const results = []
+      for (const threads of [2, 3, 4]) {
+        const directory = path.join(folder, `${format}-${threads}`)
+        const issues: Issue[] = []
+        const { stats, files } = await decodeFiles(
+          cut(input, 300_000 + threads),
+          spec,
+          options(directory, {
+            format,
+            labels,
+            threads,
+            onIssues: (found) => issues.push(...found),
+          }),
+        )
+        results.push({
+          stats,
+          files: files.map(({ segment, rowCount, byteCount }) => ({
+            segment,
+            rowCount,
+            byteCount,
+          })),
+          hashes: hashes(directory),
+          issues: issues.sort(inFileOrder),
+        })
+      }
+      expect(results[1]).toEqual(results[0])
+      expect(results[2]).toEqual(results[0])
+      const { stats } = results[0]!
+      const rows = Object.values(stats.rows).reduce((sum, count) => sum + count, 0)
+      expect(stats.records).toBe(
+        rows + stats.joinedHeaderParts + stats.withheld + stats.notSelected,
+      )
+      expect(stats.withheld).toBeGreaterThan(0)
+      expect(Object.values(stats.issues).reduce((sum, count) => sum + count, 0)).toBe(
+        results[0]!.issues.length,
+      )
+    },
+  )
+
+  it('agree on three-part headers, trimmed lines, selection and limit', async () => {
+    const results = []
+    for (const threads of [2, 4]) {
+      const directory = path.join(folder, `old-${threads}`)
+      const { stats } = await decodeFiles(
+        cut(oldInput, 100_001),
+        old,
+        options(directory, {
+          threads,
+          segments: ['batch_header', 'victim', 'offender', 'offense'],
+          limit: 20_000,
+        }),
+      )
+      results.push({ stats, hashes: hashes(directory) })
+    }
+    expect(results[1]).toEqual(results[0])
+    const { stats } = results[0]!
+    expect(stats.records).toBe(20_000)
+    expect(stats.notSelected).toBeGreaterThan(0)
+    expect(stats.joinedHeaderParts).toBeGreaterThan(0)
+  })
+
+  it('end together when the input fails, and leave nothing', async () => {
+    const directory = path.join(folder, 'failing')
+    async function* failing(): AsyncGenerator<Uint8Array> {
+      yield* cut(input, 1 << 20)
+      throw new Error('the cable was pulled')
+    }
+    await expect(decodeFiles(failing(), spec, options(directory, {}))).rejects.toThrow(/cable/)
+    expect(existsSync(directory)).toBe(false)
+  })
+
+  it('end together when aborted, with the reason given', async () => {
+    const directory = path.join(folder, 'aborted')
+    const controller = new AbortController()
+    const reason = new Error('changed my mind')
+    async function* endless(): AsyncGenerator<Uint8Array> {
+      for (let round = 0; ; round++) {
+        yield input
+        if (round === 3) controller.abort(reason)
+      }
+    }
+    await expect(
+      decodeFiles(endless(), spec, options(directory, { signal: controller.signal })),
+    ).rejects.toBe(reason)
+    expect(existsSync(directory)).toBe(false)
+  })
+
+  it('pass on the error of a worker with its class and code', async () => {
+    const directory = path.join(folder, 'too-long')
+    const long = Buffer.alloc(3 << 20, 0x41)
+    await expect(
+      decodeFiles(cut(long, 1 << 20), spec, options(directory, {})),
+    ).rejects.toMatchObject({ name: 'InputError', code: 'INPUT_RECORD_TOO_LONG' })
+    expect(existsSync(directory)).toBe(false)
+  })
+
+  it('refuse to overwrite before anything is read', async () => {
+    const directory = path.join(folder, 'twice')
+    await decodeFiles(cut(input, 1 << 20), spec, options(directory, {}))
+    let read = 0
+    const counting = (function* () {
+      read++
+      yield input
+    })()
+    await expect(decodeFiles(counting, spec, options(directory, {}))).rejects.toMatchObject({
+      code: 'OUTPUT_EXISTS',
+    })
+    expect(read).toBe(0)
+  })
+})
+
+describe('partition', () => {
+  it.each([2, 3, 4, 8])('gives every segment to one of %i threads', (threads) => {
+    const sets = partition(spec.tables, threads)
+    expect(sets).toHaveLength(threads)
+    expect(sets.flat().sort()).toEqual(spec.tables.map(({ name }) => name).sort())
+  })
+})
+
+describe('ring', () => {
+  it('blocks the writer while a worker holds every slot', async () => {
+    const memory = ringMemory(1)
+    const writer = new RingWriter(memory)
+    const reader = new RingReader(memory, 0)
+    for (let i = 0; i < SLOT_COUNT; i++) {
+      await writer.waitForSlot(() => {})
+      writer.fill(Uint8Array.of(i))
+    }
+    let free = false
+    const waiting = writer.waitForSlot(() => {}).then(() => (free = true))
+    await new Promise((resolve) => setTimeout(resolve, 150))
+    expect(free).toBe(false)
+    expect(reader.take()).toEqual(Uint8Array.of(0))
+    reader.release()
+    await waiting
+    expect(free).toBe(true)
+    writer.end()
+    const rest: number[] = []
+    for (let bytes = reader.take(); bytes !== null; bytes = reader.take()) {
+      rest.push(bytes[0]!)
+      reader.release()
+    }
+    expect(rest).toEqual(Array.from({ length: SLOT_COUNT - 1 }, (_, i) => i + 1))
+  })
+})
