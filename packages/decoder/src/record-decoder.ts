@@ -67,6 +67,7 @@ const HELD_ISSUES = 16_384
 const MAX_INT32 = 0x7fffffff
 const BLANK = 0x20
 const END_MARK = 0x1a
+const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf]
 
 /** Decodes listed records; returns how many list positions it wrote to `marks`. */
 type DecodeRows = (offsets: number, rows: number, count: number, marks: number) => number
@@ -357,8 +358,12 @@ export class RecordDecoder {
         this.#dispatch[layout.level.charCodeAt(0) | (layout.level.charCodeAt(1) << 8)] = index
       }
     })
-    // A line that begins with blanks may be a blank line.
-    if (level === null) this.#dispatch[BLANK | (BLANK << 8)] = this.#dispatch[0] = -1
+    if (level !== null) return
+    // A line that begins with blanks may be a blank line, one that begins with end marks an end.
+    for (const first of [BLANK, 0]) {
+      for (const second of [BLANK, 0]) this.#dispatch[first | (second << 8)] = -1
+    }
+    this.#dispatch[END_MARK | (END_MARK << 8)] = -1
   }
 
   /** Decides which levels framing deals with itself; depends on the data year. */
@@ -396,13 +401,7 @@ export class RecordDecoder {
   feed(chunk: Uint8Array): void {
     this.#chunk = chunk
     this.#at = 0
-    const first = this.stats.bytes === 0
     this.stats.bytes += chunk.length
-    if (first && chunk[0] === 0xef && chunk[1] === 0xbb && chunk[2] === 0xbf) {
-      // A byte order mark: not part of the first line.
-      this.#at = 3
-      this.#stateOrigin[0]! += 3
-    }
   }
 
   /** Says that no chunk follows. */
@@ -483,6 +482,10 @@ export class RecordDecoder {
       this.#at += size
       this.#filled += size
     }
+    if (this.#markPending && !this.#passMark()) {
+      this.#wantsInput = true
+      return this.#at < this.#chunk.length
+    }
     const base = input.byteOffset
     const stop = this.#runFrame(base + this.#from, base + this.#filled)
     this.#from = this.#state[STATE.position]! - base
@@ -498,6 +501,21 @@ export class RecordDecoder {
       if (this.#filled - this.#from > MAX_LINE_BYTES) this.#throwTooLong()
       return this.#at < this.#chunk.length
     }
+    return true
+  }
+
+  #markPending = true
+
+  /** Passes over a byte order mark; false while there are too few bytes to tell. */
+  #passMark(): boolean {
+    for (const [index, byte] of BYTE_ORDER_MARK.entries()) {
+      if (index === this.#filled) return false
+      if (this.#input[index] === byte) continue
+      this.#markPending = false
+      return true
+    }
+    this.#from = BYTE_ORDER_MARK.length
+    this.#markPending = false
     return true
   }
 
@@ -573,7 +591,10 @@ export class RecordDecoder {
 
   #levelAt(bytes: Uint8Array, start: number, length: number): number {
     const { level } = this.spec
-    if (level === null) return length > 0 && !isBlank(bytes, start, start + length) ? 0 : -1
+    if (level === null) {
+      const end = start + length
+      return isBlank(bytes, start, end) || isEndMark(bytes, start, end) ? -1 : 0
+    }
     if (length < level.end) return -1
     let text = ''
     for (let i = start + level.start; i < start + level.end; i++) {
@@ -587,9 +608,7 @@ export class RecordDecoder {
       this.stats.blankLines++
       return
     }
-    let marks = 0
-    while (marks < length && bytes[start + marks] === END_MARK) marks++
-    if (marks === length) {
+    if (isEndMark(bytes, start, start + length)) {
       this.stats.endMarks++
       return
     }
@@ -1144,6 +1163,11 @@ function memoryOf(arena: Arena): {
   readonly shared: boolean
 } {
   return { initialPages: arena.pages, maximumPages: arena.pages, shared: false }
+}
+
+function isEndMark(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) if (bytes[i] !== END_MARK) return false
+  return true
 }
 
 function byPosition(a: Issue, b: Issue): number {
