@@ -28,9 +28,9 @@ const packages = readdirSync(path.join(root, 'packages'))
   }))
   .filter(({ manifest }) => manifest.private !== true)
   .filter(({ folder, manifest }) => {
-    if (manifest.exports === undefined || existsSync(path.join(folder, 'dist'))) return true
-    console.log(`NOT CHECKED: ${manifest.name} has no dist, build it first`)
-    failed++
+    if (manifest.exports === undefined || existsSync(path.join(folder, 'tsup.config.ts')))
+      return true
+    console.log(`NOT CHECKED: ${manifest.name} cannot be built yet, it has no tsup.config.ts`)
     return false
   })
 
