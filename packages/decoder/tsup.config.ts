@@ -1,5 +1,6 @@
 import { defineConfig } from 'tsup'
 import { copySpecs } from './scripts/copy-specs.mjs'
+import { writeCompiledSpecs } from './scripts/write-compiled-specs.mjs'
 
 export const config = defineConfig({
   entry: {
@@ -11,6 +12,7 @@ export const config = defineConfig({
     'testing/index': 'src/testing/index.ts',
     'cli/main': 'src/cli/main.ts',
     'parallel/worker': 'src/parallel/worker.ts',
+    'spec/build': 'src/spec/build.ts',
   },
   format: ['esm'],
   target: 'node20',
@@ -22,6 +24,7 @@ export const config = defineConfig({
   treeshake: true,
   onSuccess: async () => {
     copySpecs()
+    await writeCompiledSpecs()
   },
 })
 

@@ -6,10 +6,6 @@ import { OptionError } from '../errors.js'
 import { openInput, type ByteSource, type InputInfo } from '../input.js'
 import { decodeFiles } from '../parallel/decode-files.js'
 import type { DecodeStats } from '../record-decoder.js'
-import { arrowFiles, arrowStream } from '../sinks/arrow.js'
-import { csvFiles, csvStream } from '../sinks/csv.js'
-import { ndjsonFiles, ndjsonStream } from '../sinks/ndjson.js'
-import { parquetFiles } from '../sinks/parquet.js'
 import type { WrittenFile, WrittenStream } from '../sinks/table-sink.js'
 import { loadSpec } from '../spec/load.js'
 import type { CompiledSpec } from '../spec/types.js'
@@ -163,7 +159,7 @@ export async function decodeInput(
       live = decoding.stats
       const written = await drain(
         decoding,
-        outputSink(plan, command, {
+        await outputSink(plan, command, {
           issues,
           beforeClose: () => beforeClose(decoding.stats),
           summarize: (files) => summarize(files, decoding.stats),
@@ -217,13 +213,14 @@ interface OutputHooks {
 }
 
 /** The sink of a command's format with issues, checks and manifest around it. */
-function outputSink(
+async function outputSink(
   { directory }: InputPlan,
   command: DecodeCommand,
   { issues, beforeClose, summarize }: OutputHooks,
-): BatchSink<readonly OutputSummary[]> {
-  const tables =
-    directory === null ? streamSink(command) : fileSink(command.format, directory, command)
+): Promise<BatchSink<readonly OutputSummary[]>> {
+  const tables = await (directory === null
+    ? streamSink(command)
+    : fileSink(command.format, directory, command))
   const manifest = directory === null ? null : new ManifestFile(directory, command.force)
   return {
     async open(schema) {
@@ -260,36 +257,37 @@ function outputSummaries(
 
 type TablesSink = BatchSink<readonly (WrittenFile | WrittenStream)[]>
 
-function fileSink(
+/** The sink of a format; loads only that format's library. */
+async function fileSink(
   format: DecodeCommand['format'],
   directory: string,
   { force, labels }: DecodeCommand,
-): TablesSink {
+): Promise<TablesSink> {
   const options = { directory, force, labels }
   switch (format) {
     case 'parquet':
-      return parquetFiles(options)
+      return (await import('../sinks/parquet.js')).parquetFiles(options)
     case 'arrow':
-      return arrowFiles(options)
+      return (await import('../sinks/arrow.js')).arrowFiles(options)
     case 'csv':
-      return csvFiles(options)
+      return (await import('../sinks/csv.js')).csvFiles(options)
     case 'ndjson':
-      return ndjsonFiles(options)
+      return (await import('../sinks/ndjson.js')).ndjsonFiles(options)
   }
 }
 
-function streamSink({ format, labels }: DecodeCommand): TablesSink {
+async function streamSink({ format, labels }: DecodeCommand): Promise<TablesSink> {
   const write = (bytes: Uint8Array) => writeStdout(bytes)
   const options = { labels }
   switch (format) {
     case 'parquet':
       throw new OptionError('OPTION_CONFLICT', 'Parquet cannot be written to a stream')
     case 'arrow':
-      return asList(arrowStream(write, options))
+      return asList((await import('../sinks/arrow.js')).arrowStream(write, options))
     case 'csv':
-      return asList(csvStream(write, options))
+      return asList((await import('../sinks/csv.js')).csvStream(write, options))
     case 'ndjson':
-      return asList(ndjsonStream(write, options))
+      return asList((await import('../sinks/ndjson.js')).ndjsonStream(write, options))
   }
 }
 

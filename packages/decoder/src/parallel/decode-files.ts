@@ -50,7 +50,7 @@ export async function decodeFiles(
   )
   const threads = Math.max(2, Math.min(options.threads, tables.length))
   const sets = partition(tables, threads)
-  const { extension } = tableFormat(format, labels)
+  const { extension } = await tableFormat(format, labels)
   const output = new AtomicFiles({ directory, force })
   const ring = ringMemory(threads - 1)
   const writer = new RingWriter(ring)

@@ -5,10 +5,6 @@ import { OptionError } from '../errors.js'
 import type { Issue } from '../issues.js'
 import { resolveDecodeOptions } from '../options.js'
 import { type DecodeStats, RecordDecoder } from '../record-decoder.js'
-import { arrowTables } from '../sinks/arrow.js'
-import { csvTables } from '../sinks/csv.js'
-import { ndjsonTables } from '../sinks/ndjson.js'
-import { parquetTables } from '../sinks/parquet.js'
 import type { TableFormat, TableWriter } from '../sinks/table-sink.js'
 import type { CompiledSpec } from '../spec/types.js'
 
@@ -36,17 +32,17 @@ export interface GroupFile {
   readonly byteCount: number
 }
 
-/** See {@link FileFormat}. */
-export function tableFormat(format: FileFormat, labels: boolean): TableFormat {
+/** See {@link FileFormat}. Loads only the library of that format: start-up time counts. */
+export async function tableFormat(format: FileFormat, labels: boolean): Promise<TableFormat> {
   switch (format) {
     case 'parquet':
-      return parquetTables({ labels })
+      return (await import('../sinks/parquet.js')).parquetTables({ labels })
     case 'arrow':
-      return arrowTables({ labels })
+      return (await import('../sinks/arrow.js')).arrowTables({ labels })
     case 'csv':
-      return csvTables({ labels })
+      return (await import('../sinks/csv.js')).csvTables({ labels })
     case 'ndjson':
-      return ndjsonTables({ labels })
+      return (await import('../sinks/ndjson.js')).ndjsonTables({ labels })
   }
 }
 
@@ -90,7 +86,7 @@ export class SegmentGroup {
   }
 
   async start(): Promise<void> {
-    const { openTable } = tableFormat(this.#plan.format, this.#plan.labels)
+    const { openTable } = await tableFormat(this.#plan.format, this.#plan.labels)
     for (const table of this.#schema.tables) {
       const fd = this.#plan.files[table.name]!
       const entry: OpenTable = {

@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { SpecError } from '../errors.js'
+import { readCompiledSpec } from './compiled-json.js'
 import { isSpecId, SpecParser, type ResolvedFile } from './parse.js'
 import type { SpecDocument } from './document.js'
 import type { CompiledSpec } from './types.js'
@@ -38,9 +39,26 @@ const bundled = new SpecParser(resolveFile)
  * itself is wrong: the message names file, line, column, field and the mend
  */
 export async function loadSpec(spec: string | URL): Promise<CompiledSpec> {
+  const compiled = await compiledSpec(String(spec))
+  if (compiled !== null) return compiled
   const found = await find(spec)
   const parser = typeof spec === 'string' && isSpecId(spec) ? bundled : new SpecParser(resolveFile)
   return parser.compile(parser.document(found))
+}
+
+const compiled = new Map<string, CompiledSpec>()
+
+/** A bundled spec as the build has written it; null in source, and for specs of users. */
+async function compiledSpec(id: string): Promise<CompiledSpec | null> {
+  if (!isSpecId(id)) return null
+  let spec = compiled.get(id) ?? null
+  if (spec !== null) return spec
+  const file = path.join(specsFolder(), 'compiled', `${id.replaceAll('/', '-')}.json`)
+  const text = await readFile(file, 'utf8').catch(() => null)
+  if (text === null) return null
+  spec = readCompiledSpec(text)
+  compiled.set(id, spec)
+  return spec
 }
 
 /** The bundled specs, sorted by id. */

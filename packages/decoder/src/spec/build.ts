@@ -1,0 +1,3 @@
+/** What the build needs to write the bundled specs in compiled form. Not a public entry. */
+export { writeCompiledSpec } from './compiled-json.js'
+export { listSpecs, loadSpec } from './load.js'
