@@ -1,0 +1,109 @@
+import type { SegmentBatch } from '@nibrs/decoder'
+import type { StageIssue } from '../source.js'
+import type { ColumnKind, Slice, TableSchema } from '../schema/table-schema.js'
+
+/** Differences between destinations, as values. */
+export interface Capabilities {
+  /** A schema change is part of the load's transaction. */
+  readonly transactionalDdl: boolean
+  /** The longest name of a table or column. */
+  readonly maxIdentifierBytes: number
+  /** How staged rows arrive: as CSV lines, or by column. */
+  readonly bulk: 'lines' | 'columns'
+  /** More than one process may load at the same time. */
+  readonly concurrentLoaders: boolean
+}
+
+/** How a destination writes SQL. */
+export interface Dialect {
+  readonly name: 'duckdb' | 'postgres'
+  typeName(type: ColumnKind | 'uuid'): string
+  /** The column kind behind a type name in the catalogue; null when it is none of ours. */
+  kindOf(catalogType: string): ColumnKind | 'uuid' | null
+  /** A column whose type grows without loss. */
+  alterType(table: string, column: string, type: ColumnKind): string
+  /** Statements after `CREATE TABLE` of a staging table: indexes that cost a load nothing. */
+  indexes(table: string): readonly string[]
+}
+
+/** A value of a query's result. */
+export type SqlValue = string | number | boolean | null
+
+/** What a lock is for: words for people, and the names that must not be held by two. */
+export interface LockRequest {
+  readonly sourceKind: string
+  /** The slice; null for all of the source kind. */
+  readonly slice: Slice | null
+  readonly waitMs: number
+  readonly onWait: (holder: string) => void
+  readonly signal?: AbortSignal
+}
+
+/** Rows ready to be written, with their hashes. */
+export type HashedRows =
+  | {
+      readonly kind: 'columns'
+      readonly table: TableSchema
+      readonly batch: SegmentBatch
+      /** 32 hexadecimal digits a row, as bytes. */
+      readonly hashes: Uint8Array
+    }
+  | {
+      readonly kind: 'lines'
+      readonly table: TableSchema
+      readonly rowCount: number
+      /** CSV lines: `row_hash,source_record,` and the data columns. Good until `write` resolves. */
+      readonly lines: readonly Uint8Array[]
+    }
+
+/** Takes rows of one load. */
+export interface Stage {
+  write(rows: HashedRows): Promise<void>
+  writeIssues(issues: readonly StageIssue[]): Promise<void>
+  /** Puts all rows into the transaction. @returns rows written by table name without prefix. */
+  finish(): Promise<ReadonlyMap<string, number>>
+  /** Drops what was staged. Never throws because there is nothing. */
+  abort(): Promise<void>
+}
+
+/** What a stage is opened for. */
+export interface StageRequest {
+  readonly loadId: number
+  readonly slice: Slice
+  readonly tables: readonly TableSchema[]
+  readonly signal?: AbortSignal
+}
+
+/** An open destination: one transaction at a time. */
+export interface Connection extends AsyncDisposable {
+  readonly dialect: Dialect
+  readonly capabilities: Capabilities
+  /** Takes a lock that ends with the transaction, or throws DESTINATION_LOCKED naming the holder. */
+  lock(request: LockRequest): Promise<void>
+  /** Keeps two loaders from changing the schema at the same time, until the transaction ends. */
+  lockSchema(): Promise<void>
+  begin(): Promise<void>
+  commit(): Promise<void>
+  rollback(): Promise<void>
+  query(sql: string, values?: readonly SqlValue[]): Promise<readonly Record<string, SqlValue>[]>
+  /** Columns of the tables there are, by table and column name, as catalogue types. */
+  columnsOf(tables: readonly string[]): Promise<ReadonlyMap<string, ReadonlyMap<string, string>>>
+  openStage(request: StageRequest): Promise<Stage>
+}
+
+/** Options of {@link Destination.connect}. */
+export interface ConnectOptions {
+  readonly signal?: AbortSignal
+  /** Open without the right to change anything, and without creating anything. Default false. */
+  readonly readOnly?: boolean
+}
+
+/** A place to load into. */
+export interface Destination {
+  /** For messages; never a credential: `duckdb:crime.duckdb`. */
+  readonly name: string
+  readonly dialect: Dialect
+  readonly capabilities: Capabilities
+  /** @returns null under `readOnly` when there is nothing there yet */
+  connect(options?: ConnectOptions): Promise<Connection | null>
+}

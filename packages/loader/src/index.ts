@@ -1,0 +1,61 @@
+// The public surface of @crimewh/loader: named exports, nothing else.
+export type {
+  Capabilities,
+  Connection,
+  ConnectOptions,
+  Destination,
+  Dialect,
+  HashedRows,
+  LockRequest,
+  SqlValue,
+  Stage,
+  StageRequest,
+} from './destinations/contract.js'
+export {
+  DestinationError,
+  type DestinationErrorCode,
+  type ErrorContext,
+  isLoaderError,
+  LoaderError,
+  OptionError,
+  type OptionErrorCode,
+  SchemaDriftError,
+  type SchemaDriftErrorCode,
+  SourceError,
+  type SourceErrorCode,
+} from './errors.js'
+export type { LoadManifest, LoadPlan, LoadResult, SliceResult, TableCounts } from './load-result.js'
+export {
+  CONTRACT_MODES,
+  type Disposition,
+  DISPOSITIONS,
+  type LoadOptions,
+  type MaxIssues,
+  parseMaxIssues,
+} from './options.js'
+export type { LoadEvent } from './progress.js'
+export {
+  type ColumnKind,
+  type ColumnSchema,
+  type Slice,
+  type SliceColumn,
+  sliceKey,
+  type TableSchema,
+} from './schema/table-schema.js'
+export type {
+  ContractMode,
+  Fingerprint,
+  ReadOptions,
+  ReadProgress,
+  RowValue,
+  SliceProvenance,
+  SliceReading,
+  Source,
+  SourceContext,
+  SourceFile,
+  SourceSlice,
+  StageBatch,
+  StageIssue,
+  StageRow,
+  TableAccounting,
+} from './source.js'

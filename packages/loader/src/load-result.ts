@@ -1,0 +1,82 @@
+import type { Disposition } from './options.js'
+import type { SourceFile } from './source.js'
+
+/** Counts of one table in a load. */
+export interface TableCounts {
+  /** Name in the destination: `stg_nibrs_offense`; null for records that belong to no table. */
+  readonly table: string | null
+  /** Records the source met. `decoded = staged + joined + withheld + notSelected`. */
+  readonly decoded: number
+  /** Rows written. */
+  readonly staged: number
+  /** Records that became part of another record's row. */
+  readonly joined: number
+  /** Records, or rows under `quarantine`, kept out because of a fault. */
+  readonly withheld: number
+  readonly notSelected: number
+  /** Rows whose place was taken by this load. */
+  readonly replaced: number
+  /** Of those, rows whose content is no longer there. */
+  readonly removed: number
+  /** Rows whose content was not there before. */
+  readonly added: number
+}
+
+/**
+ * The record of one load, as the JSON manifest holds it. Times are ISO 8601 in UTC. Holds no path,
+ * password or URL.
+ */
+export interface LoadManifest {
+  readonly loadId: number
+  readonly status: 'committed' | 'superseded' | 'purged'
+  readonly source: { readonly kind: string; readonly name: string }
+  readonly slice: string
+  readonly disposition: Disposition
+  readonly fingerprint: { readonly sha256: string; readonly byteCount: number }
+  readonly spec: string
+  readonly specRevision: number | null
+  /** Packages that made the rows and this package, with versions. */
+  readonly producedBy: string
+  readonly files: readonly SourceFile[]
+  readonly tables: readonly TableCounts[]
+  readonly issueCount: number
+  /** Issues by code. */
+  readonly issues: Readonly<Record<string, number>>
+  /** Ids of loads whose rows this one took the place of. */
+  readonly supersedes: readonly number[]
+  readonly startedAt: string
+  readonly finishedAt: string
+  readonly timingsMs: { readonly staging: number; readonly commit: number }
+}
+
+/** What a dry run found out about a slice. */
+export interface LoadPlan {
+  /** Statements that would change the schema, in order. */
+  readonly ddl: readonly string[]
+  /** Those that would lose something, and are refused without `allowDestructive`. */
+  readonly destructiveDdl: readonly string[]
+  /** Loads whose rows would be replaced, with their row counts. */
+  readonly supersedes: readonly { readonly loadId: number; readonly rows: number }[]
+  /** Null when the source cannot tell without being read. */
+  readonly expectedRows: number | null
+}
+
+/** What became of one slice. */
+export interface SliceResult {
+  readonly slice: string
+  /** `planned` under `dryRun`. */
+  readonly status: 'loaded' | 'skipped' | 'planned'
+  /** The new load, or under `skipped` the one that is already in; null under `planned`. */
+  readonly loadId: number | null
+  /** Under `loaded`. */
+  readonly manifest: LoadManifest | null
+  /** Under `planned`. */
+  readonly plan: LoadPlan | null
+}
+
+/** What `load` returns. */
+export interface LoadResult {
+  /** `loaded` when at least one slice was loaded; `skipped` when all content was already in. */
+  readonly status: 'loaded' | 'skipped' | 'planned'
+  readonly slices: readonly SliceResult[]
+}

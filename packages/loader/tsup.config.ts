@@ -1,0 +1,17 @@
+import { defineConfig } from 'tsup'
+
+export const config = defineConfig({
+  entry: {
+    index: 'src/index.ts',
+  },
+  format: ['esm'],
+  target: 'node20',
+  platform: 'node',
+  dts: { compilerOptions: { composite: false } },
+  splitting: true,
+  sourcemap: false,
+  clean: true,
+  treeshake: true,
+})
+
+export { config as default }
