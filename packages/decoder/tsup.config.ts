@@ -1,6 +1,6 @@
+import { execFileSync } from 'node:child_process'
 import { defineConfig } from 'tsup'
 import { copySpecs } from './scripts/copy-specs.mjs'
-import { writeCompiledSpecs } from './scripts/write-compiled-specs.mjs'
 
 export const config = defineConfig({
   entry: {
@@ -24,7 +24,7 @@ export const config = defineConfig({
   treeshake: true,
   onSuccess: async () => {
     copySpecs()
-    await writeCompiledSpecs()
+    execFileSync(process.execPath, ['scripts/write-compiled-specs.mjs'], { stdio: 'inherit' })
   },
 })
 

@@ -1,21 +1,16 @@
-// Writes every bundled spec, compiled, into packages/decoder/specs/compiled; run by the build after
-// the specs are copied and the code is built.
+// Writes every bundled spec, compiled, into packages/decoder/specs/compiled, so that a program need
+// not parse YAML at every start. Run by the build, after the code is built and the specs are copied.
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { listSpecs, loadSpec, writeCompiledSpec } from '../dist/spec/build.js'
 
 const folder = fileURLToPath(new URL('../specs/compiled', import.meta.url))
-
-export async function writeCompiledSpecs() {
-  rmSync(folder, { recursive: true, force: true })
-  const { listSpecs, loadSpec, writeCompiledSpec } = await import('../dist/spec/build.js')
-  mkdirSync(folder, { recursive: true })
-  for (const { id } of await listSpecs()) {
-    writeFileSync(
-      path.join(folder, `${id.replaceAll('/', '-')}.json`),
-      writeCompiledSpec(await loadSpec(id)),
-    )
-  }
+rmSync(folder, { recursive: true, force: true })
+const specs = []
+for (const { id } of await listSpecs()) specs.push(await loadSpec(id))
+mkdirSync(folder, { recursive: true })
+for (const spec of specs) {
+  const file = path.join(folder, `${spec.id.replaceAll('/', '-')}.json`)
+  writeFileSync(file, writeCompiledSpec(spec))
 }
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) await writeCompiledSpecs()
