@@ -8,9 +8,10 @@ export class ByteWriter {
   view: DataView
   length = 0
 
-  constructor(capacity: number) {
-    this.bytes = new Uint8Array(capacity)
-    this.view = new DataView(this.bytes.buffer)
+  /** Starts with a buffer of its own of this size, or with the one given. */
+  constructor(initial: number | Uint8Array) {
+    this.bytes = typeof initial === 'number' ? new Uint8Array(initial) : initial
+    this.view = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.length)
   }
 
   /** Makes room for `count` more bytes; may replace `bytes` and `view`. */

@@ -1,24 +1,23 @@
-import { bitWidthOf, indexPacker } from './bit-packing.js'
 import { ByteWriter } from './byte-writer.js'
 import type { Bounds, ChunkWriter, ColumnChunk } from './column-chunk.js'
 import { DistinctIndexes } from './distinct.js'
-import { dropNulls16, dropNulls32, dropNulls8 } from './null-octets.js'
+import type { IndexArray } from './kernels/kernels.js'
+import { writeLevels } from './levels.js'
 import type { RankedLabels, RankedValues } from './ranked-values.js'
-import type { IndexArray } from './rle.js'
-import { wordsOf, writeIndexes, writeLevels } from './rle.js'
 import type { ParquetField } from './schema.js'
 import { shortenBounds } from './statistics.js'
+import type { Workspace } from './workspace.js'
 
 /** Values of one page: where they are, without nulls. */
 interface PageValues {
-  readonly start: number
-  readonly end: number
-  /** One bit a row; only written when the page has both nulls and values. */
-  readonly bitmap: Uint8Array
   values: IndexArray
-  words: Int32Array
-  valueStart: number
-  valueCount: number
+  start: number
+  count: number
+}
+
+/** Bits needed for values 0 to `count - 1`; at least one, since not every reader takes zero. */
+export function bitWidthOf(count: number): number {
+  return count <= 2 ? 1 : 32 - Math.clz32(count - 1)
 }
 
 /**
@@ -29,42 +28,26 @@ interface PageValues {
  * from one chunk to the next; nothing is allocated per row.
  */
 export class DictionaryChunkEncoder {
-  readonly #pageRows: number
+  readonly #workspace: Workspace
   readonly #distinct: DistinctIndexes
+  /** Entries that occur in the chunk, in ascending order of their values. */
   readonly #used: Uint32Array
-  readonly #dense: { readonly [bytes: number]: { values: IndexArray; words: Int32Array } }
-  readonly #pages: readonly PageValues[]
-  readonly #dictionaryPage = new ByteWriter(1 << 14)
-  readonly #page: ByteWriter
-  /** Dictionary index to place in the dictionary page; only entries of the chunk are current. */
-  #places = new Uint32Array(256)
   #usedCount = 0
   #nullCount = 0
+  readonly #pages: readonly PageValues[]
+  readonly #dictionaryPage = new ByteWriter(1 << 14)
+  /** Dictionary index to place in the dictionary page; only entries of the chunk are current. */
+  #places: Uint32Array
   /** Label indexes of rows, for codes of which some have no label. */
   #translated = new Uint32Array(0)
 
-  constructor(rowCapacity: number, pageRows: number) {
-    this.#pageRows = pageRows
-    this.#distinct = new DistinctIndexes(rowCapacity)
+  constructor(rowCapacity: number, workspace: Workspace) {
+    this.#workspace = workspace
+    this.#distinct = new DistinctIndexes(rowCapacity, workspace)
     this.#used = new Uint32Array(rowCapacity)
-    const pageCount = Math.ceil(rowCapacity / pageRows)
-    // Each page of dense values begins at a multiple of eight and may be overrun by eight.
-    const capacity = pageCount * (pageRows + 8)
-    this.#dense = {
-      1: withWords(new Uint8Array(capacity)),
-      2: withWords(new Uint16Array(capacity)),
-      4: withWords(new Uint32Array(capacity)),
-    }
-    this.#pages = Array.from({ length: pageCount }, (_, i) => ({
-      start: i * pageRows,
-      end: (i + 1) * pageRows,
-      bitmap: new Uint8Array((pageRows >>> 3) + 8),
-      values: this.#dense[1]!.values,
-      words: this.#dense[1]!.words,
-      valueStart: 0,
-      valueCount: 0,
-    }))
-    this.#page = new ByteWriter(pageRows * 2)
+    this.#places = workspace.places
+    const values = workspace.dense[1]
+    this.#pages = workspace.bitmaps.map(() => ({ values, start: 0, count: 0 }))
   }
 
   encode(
@@ -74,19 +57,14 @@ export class DictionaryChunkEncoder {
     rowCount: number,
     ranked: RankedValues,
   ): ColumnChunk {
-    const pageCount = Math.ceil(rowCount / this.#pageRows)
-    const valueCount = this.#dropNulls(indexes, rowCount, pageCount)
+    const valueCount = this.#dropNulls(indexes, rowCount)
     this.#nullCount = rowCount - valueCount
     this.#usedCount = 0
-    chunk.begin()
-    if (valueCount === 0) return this.#encodeNulls(chunk, rowCount)
-    this.#distinct.begin(ranked.size)
-    for (let i = 0; i < pageCount; i++) {
-      const { values, words, valueStart, valueCount } = this.#pages[i]!
-      this.#distinct.addPage(values, words, valueStart, valueCount)
+    if (valueCount > 0) {
+      this.#findUsed(rowCount, ranked)
+      this.#place(ranked)
     }
-    const usedCount = this.#placeUsed(ranked)
-    return this.#encodeUsed(chunk, field, rowCount, ranked, usedCount)
+    return this.#encodeUsed(chunk, field, rowCount, ranked, this.#usedCount)
   }
 
   /**
@@ -101,38 +79,14 @@ export class DictionaryChunkEncoder {
     labels: RankedLabels,
   ): ColumnChunk {
     const { labelOf, ranked } = labels
-    const usedCount = this.#placeLabels(labels)
-    if (usedCount === undefined) {
-      if (this.#translated.length < rowCount) this.#translated = new Uint32Array(rowCount)
-      const translated = this.#translated
-      for (let row = 0; row < rowCount; row++) translated[row] = labelOf[indexes[row]!]!
-      return this.encode(chunk, field, translated, rowCount, ranked)
+    const labelCount = this.#placeLabels(labels)
+    if (labelCount !== undefined) {
+      return this.#encodeUsed(chunk, field, rowCount, ranked, labelCount)
     }
-    chunk.begin()
-    if (usedCount === 0) return this.#encodeNulls(chunk, rowCount)
-    return this.#encodeUsed(chunk, field, rowCount, ranked, usedCount)
-  }
-
-  /** Encodes the pages found, whose values have places by now. */
-  #encodeUsed(
-    chunk: ChunkWriter,
-    field: ParquetField,
-    rowCount: number,
-    ranked: RankedValues,
-    usedCount: number,
-  ): ColumnChunk {
-    if (usedCount === 1 && this.#nullCount === 0) {
-      return this.encodeConstant(chunk, field, rowCount, ranked, this.#used[0]!)
-    }
-    const pageCount = Math.ceil(rowCount / this.#pageRows)
-    if (field.physical !== 'boolean') this.#writeDictionary(chunk, ranked, usedCount)
-    for (let i = 0; i < pageCount; i++) {
-      this.#encodePage(chunk, field, i, Math.min(this.#pageRows, rowCount - i * this.#pageRows), {
-        ranked,
-        usedCount,
-      })
-    }
-    return chunk.finish(this.#bounds(ranked, 0, usedCount - 1), usedCount)
+    if (this.#translated.length < rowCount) this.#translated = new Uint32Array(rowCount)
+    const translated = this.#translated
+    for (let row = 0; row < rowCount; row++) translated[row] = labelOf[indexes[row]!]!
+    return this.encode(chunk, field, translated, rowCount, ranked)
   }
 
   /** A chunk of the same value in every row: one page, however many rows. */
@@ -144,80 +98,80 @@ export class DictionaryChunkEncoder {
     index: number,
   ): ColumnChunk {
     const bounds = shortenBounds(ranked.valueBytes(index), ranked.valueBytes(index))
-    const out = this.#page
-    out.length = 0
+    const { kernels, page: out, bitmaps } = this.#workspace
+    const isBoolean = field.physical === 'boolean'
     chunk.begin()
-    if (field.physical !== 'boolean') {
-      ranked.writePlain(out, index)
-      chunk.dictionaryPage(out.written(), 1)
-      out.length = 0
+    if (!isBoolean) {
+      this.#dictionaryPage.length = 0
+      ranked.writePlain(this.#dictionaryPage, index)
+      chunk.dictionaryPage(this.#dictionaryPage.written(), 1)
     }
-    if (field.optional) writeLevels(out, this.#pages[0]!.bitmap, rowCount, rowCount)
-    if (field.physical === 'boolean') {
+    out.length = 0
+    if (field.optional) writeLevels(kernels, out, bitmaps[0]!, rowCount, rowCount)
+    if (isBoolean) {
       const byteCount = (rowCount + 7) >>> 3
       out.reserve(byteCount)
       out.bytes.fill(-ranked.valueBytes(index)[0]!, out.length, out.length + byteCount)
       out.length += byteCount
     } else {
-      out.byte(1)
+      out.byte(bitWidthOf(1))
       out.varint(rowCount * 2)
       out.byte(0)
     }
-    const encoding = field.physical === 'boolean' ? 'plain' : 'rleDictionary'
-    chunk.dataPage(out.written(), encoding, rowCount, 0, bounds)
+    chunk.dataPage(out.written(), isBoolean ? 'plain' : 'rleDictionary', rowCount, 0, bounds)
     return chunk.finish(bounds, 1)
   }
 
   /** Finds the values of every page; returns how many there are in the chunk. */
-  #dropNulls(source: IndexArray, rowCount: number, pageCount: number): number {
-    const indexes = source.byteOffset % 4 === 0 ? source : source.slice(0, rowCount)
-    const words = wordsOf(indexes)
-    const dense = this.#dense[indexes.BYTES_PER_ELEMENT]!
+  #dropNulls(source: IndexArray, rowCount: number): number {
+    const { kernels, dense, bitmaps, pageRows } = this.#workspace
+    const indexes = this.#workspace.stage(source, rowCount)
+    const elementBytes = indexes.BYTES_PER_ELEMENT as 1 | 2 | 4
+    const target = dense[elementBytes]
     let total = 0
     let at = 0
-    for (let i = 0; i < pageCount; i++) {
-      const page = this.#pages[i]!
-      const { start, bitmap } = page
-      const end = Math.min(page.end, rowCount)
-      let count: number
-      if (indexes instanceof Uint8Array) {
-        count = dropNulls8(indexes, words, start, end, dense.values as Uint8Array, at, bitmap)
-      } else if (indexes instanceof Uint16Array) {
-        count = dropNulls16(indexes, words, start, end, dense.values as Uint16Array, at, bitmap)
-      } else {
-        count = dropNulls32(indexes, start, end, dense.values as Uint32Array, at, bitmap)
-      }
+    for (let i = 0; i * pageRows < rowCount; i++) {
+      const start = i * pageRows
+      const end = Math.min(start + pageRows, rowCount)
+      const count = kernels.dropNulls(indexes, start, end, target, at, bitmaps[i]!)
       const isFull = count === end - start
-      page.values = isFull ? indexes : dense.values
-      page.words = isFull ? words : dense.words
-      page.valueStart = isFull ? start : at
-      page.valueCount = count
-      if (!isFull) at = (at + count + 7) & ~7
+      const page = this.#pages[i]!
+      page.values = isFull ? indexes : target
+      page.start = isFull ? start : at
+      page.count = count
+      // The values of each page begin at a multiple of eight, with room to fill up an octet.
+      if (!isFull) at = (at + count + 15) & ~7
       total += count
     }
     return total
   }
 
-  /** Fills `used` with the entries that occur, ascending, and `places` with their places. */
-  #placeUsed(ranked: RankedValues): number {
+  #findUsed(rowCount: number, ranked: RankedValues): void {
+    this.#distinct.begin(ranked.size)
+    for (let i = 0; i * this.#workspace.pageRows < rowCount; i++) {
+      const { values, start, count } = this.#pages[i]!
+      this.#distinct.addPage(values, start, count)
+    }
+    this.#usedCount = this.#distinct.union(this.#used)
+  }
+
+  /** Sorts `used` and sets the places of its entries. */
+  #place({ size, ranks, order }: RankedValues): void {
     const used = this.#used
-    const count = this.#distinct.union(used)
-    const { ranks, order } = ranked
+    const count = this.#usedCount
     for (let i = 0; i < count; i++) used[i] = ranks[used[i]!]!
     sortAscending(used, count)
-    if (this.#places.length < ranked.size) this.#places = new Uint32Array(ranked.size * 2)
+    if (this.#places.length < size) this.#places = new Uint32Array(size * 2)
     for (let i = 0; i < count; i++) {
       const index = order[used[i]!]!
       used[i] = index
       this.#places[index] = i
     }
-    this.#usedCount = count
-    return count
   }
 
   /**
-   * Turns `used` and `places` from codes to their labels, of which there may be fewer; returns how
-   * many, or undefined when a code has none.
+   * Turns `used` and the places from codes to their labels, of which there may be fewer; returns
+   * how many, or undefined when a code has none.
    */
   #placeLabels({ labelOf, ranked }: RankedLabels): number | undefined {
     const codes = this.#used.slice(0, this.#usedCount)
@@ -230,10 +184,36 @@ export class DictionaryChunkEncoder {
     return ascending.length
   }
 
-  #encodeNulls(chunk: ChunkWriter, rowCount: number): ColumnChunk {
-    const page = this.#page
+  /** Encodes the pages found, whose values have places by now. */
+  #encodeUsed(
+    chunk: ChunkWriter,
+    field: ParquetField,
+    rowCount: number,
+    ranked: RankedValues,
+    usedCount: number,
+  ): ColumnChunk {
+    if (usedCount === 0) return this.#encodeNulls(chunk, field, rowCount)
+    if (usedCount === 1 && this.#nullCount === 0) {
+      return this.encodeConstant(chunk, field, rowCount, ranked, this.#used[0]!)
+    }
+    chunk.begin()
+    if (field.physical !== 'boolean') this.#writeDictionary(chunk, ranked, usedCount)
+    const { pageRows } = this.#workspace
+    for (let i = 0; i * pageRows < rowCount; i++) {
+      const pageRowCount = Math.min(pageRows, rowCount - i * pageRows)
+      this.#encodePage(chunk, field, i, pageRowCount, ranked, usedCount)
+    }
+    return chunk.finish(this.#bounds(ranked, 0, usedCount - 1), usedCount)
+  }
+
+  #encodeNulls(chunk: ChunkWriter, field: ParquetField, rowCount: number): ColumnChunk {
+    if (!field.optional && rowCount > 0) {
+      throw new TypeError(`column "${field.name}" has a null in every row, where none may have one`)
+    }
+    const { kernels, page, bitmaps } = this.#workspace
     page.length = 0
-    writeLevels(page, this.#pages[0]!.bitmap, rowCount, 0)
+    writeLevels(kernels, page, bitmaps[0]!, rowCount, 0)
+    chunk.begin()
     chunk.dataPage(page.written(), 'plain', rowCount, rowCount, null)
     return chunk.finish(null, null)
   }
@@ -250,26 +230,28 @@ export class DictionaryChunkEncoder {
     field: ParquetField,
     pageNumber: number,
     rowCount: number,
-    dictionary: { readonly ranked: RankedValues; readonly usedCount: number },
+    ranked: RankedValues,
+    usedCount: number,
   ): void {
-    const { values, words, valueStart, valueCount, bitmap } = this.#pages[pageNumber]!
-    const { ranked, usedCount } = dictionary
-    const out = this.#page
+    const { kernels, page: out, bitmaps } = this.#workspace
+    const { values, start, count } = this.#pages[pageNumber]!
     out.length = 0
-    if (field.optional) writeLevels(out, bitmap, rowCount, valueCount)
+    if (field.optional) writeLevels(kernels, out, bitmaps[pageNumber]!, rowCount, count)
     const isBoolean = field.physical === 'boolean'
-    if (isBoolean) {
-      this.#writeBooleans(out, values, valueStart, valueCount, ranked)
-    } else {
+    if (isBoolean) this.#writeBooleans(out, values, start, count, ranked)
+    else {
       const bitWidth = bitWidthOf(usedCount)
       out.byte(bitWidth)
-      writeIndexes(out, values, words, valueStart, valueCount, bitWidth, this.#places)
+      out.reserve(((count >>> 3) + 1) * (bitWidth + 3) + 64)
+      const { bytes, length } = out
+      const places = this.#places
+      out.length = kernels.writeIndexes(values, start, count, bitWidth, places, bytes, length)
     }
     chunk.dataPage(
       out.written(),
       isBoolean ? 'plain' : 'rleDictionary',
       rowCount,
-      rowCount - valueCount,
+      rowCount - count,
       this.#pageBounds(ranked, pageNumber),
     )
   }
@@ -282,15 +264,16 @@ export class DictionaryChunkEncoder {
     count: number,
     ranked: RankedValues,
   ): void {
-    const truths = new Uint32Array(ranked.size)
-    for (let i = 1; i < ranked.size; i++) truths[i] = ranked.valueBytes(i)[0]!
-    const octets = count >>> 3
-    out.reserve(octets + 1)
-    const pack = indexPacker(values, 1)
-    out.length = pack(values, start, octets, truths, out.bytes, out.length)
-    let bits = 0
-    for (let i = octets * 8; i < count; i++) bits |= truths[values[start + i]!]! << (i & 7)
-    if (octets * 8 < count) out.byte(bits)
+    const truths = Uint8Array.from({ length: ranked.size }, (_, i) =>
+      i === 0 ? 0 : ranked.valueBytes(i)[0]!,
+    )
+    out.reserve((count >>> 3) + 1)
+    for (let i = 0; i < count; i += 8) {
+      let bits = 0
+      const end = i + 8 < count ? i + 8 : count
+      for (let j = i; j < end; j++) bits |= truths[values[start + j]!]! << (j & 7)
+      out.bytes[out.length++] = bits
+    }
   }
 
   #pageBounds(ranked: RankedValues, page: number): Bounds | null {
@@ -313,10 +296,6 @@ export class DictionaryChunkEncoder {
     const used = this.#used
     return shortenBounds(ranked.valueBytes(used[least]!), ranked.valueBytes(used[greatest]!))
   }
-}
-
-function withWords(values: IndexArray): { values: IndexArray; words: Int32Array } {
-  return { values, words: wordsOf(values) }
 }
 
 /** Numbers up to which a plain insertion sort beats the call of the built-in one. */

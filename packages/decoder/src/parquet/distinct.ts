@@ -1,28 +1,30 @@
-import type { IndexArray } from './rle.js'
-
-/** Dictionaries up to this size have a table of marks that is cleared after each page. */
-const SMALL_SIZE = 2048
+import type { IndexArray } from './kernels/kernels.js'
+import { MARK_TABLE_SIZE, type Workspace } from './workspace.js'
 
 /**
  * Finds which entries of a dictionary occur in each page of a chunk, and in the chunk.
  *
- * Small dictionaries are marked without looking; in large ones, where clearing the marks would cost
- * more than setting them, an entry is marked with the number of the page that saw it last. Pages
- * are given without their nulls. Nothing is allocated per row.
+ * Entries of small dictionaries are marked in a table without looking. In large ones, where clearing
+ * the marks would cost more than setting them, only those that follow another are looked at, and
+ * marked with the number of the page that saw them last. Pages are given without their nulls.
+ * Nothing is allocated per row.
  */
 export class DistinctIndexes {
   /** Entries by page, one page after the other. */
   readonly found: Uint32Array
   /** Half-open ranges in `found`: page p is `starts[p]` to `starts[p + 1]`. */
   readonly starts: number[] = [0]
-  readonly #small = new Uint8Array(SMALL_SIZE)
-  readonly #smallWords = new Int32Array(this.#small.buffer)
+  readonly #workspace: Workspace
+  readonly #tableWords: Int32Array
   #size = 0
-  #marks = new Uint32Array(SMALL_SIZE)
+  #marks = new Uint32Array(MARK_TABLE_SIZE)
   #mark = 0
 
-  constructor(rowCapacity: number) {
-    this.found = new Uint32Array(rowCapacity + SMALL_SIZE)
+  constructor(rowCapacity: number, workspace: Workspace) {
+    this.found = new Uint32Array(rowCapacity + MARK_TABLE_SIZE)
+    this.#workspace = workspace
+    const { buffer, byteOffset, length } = workspace.marks
+    this.#tableWords = new Int32Array(buffer, byteOffset, length / 4)
   }
 
   /** Starts a chunk whose indexes are below `size`. */
@@ -37,51 +39,42 @@ export class DistinctIndexes {
     }
   }
 
-  /**
-   * Looks through `count` values from `start` on as the next page; `words` is the same memory by
-   * four bytes, `start` a multiple of eight.
-   */
-  addPage(values: IndexArray, words: Int32Array, start: number, count: number): void {
-    const end = start + count
-    if (this.#size > SMALL_SIZE) {
-      this.#addLarge(values, start, end)
+  /** Looks through `count` values from `start` on as the next page. */
+  addPage(values: IndexArray, start: number, count: number): void {
+    if (this.#size > MARK_TABLE_SIZE) {
+      this.#addLarge(values, start, count)
       return
     }
-    const small = this.#small
-    const wholeEnd = start + (count & ~7)
-    if (values.BYTES_PER_ELEMENT === 1) mark8(words, start >> 2, wholeEnd >> 2, small)
-    else if (values.BYTES_PER_ELEMENT === 2) mark16(words, start >> 1, wholeEnd >> 1, small)
-    else mark32(words, start, wholeEnd, small)
-    for (let i = wholeEnd; i < end; i++) small[values[i]!] = 1
-    this.#collectSmall()
+    this.#workspace.kernels.mark(values, start, count, this.#workspace.marks)
+    this.#collect()
   }
 
-  #collectSmall(): void {
+  /** Turns the marks of the table into entries, and clears them. */
+  #collect(): void {
     const { found } = this
-    const small = this.#small
-    const words = this.#smallWords
+    const table = this.#workspace.marks
+    const words = this.#tableWords
     let next = this.starts[this.starts.length - 1]!
-    for (let w = 0; w * 4 < this.#size; w++) {
-      if (words[w] === 0) continue
-      for (let i = w * 4; i < w * 4 + 4; i++) {
+    for (let word = 0; word * 4 < this.#size; word++) {
+      if (words[word] === 0) continue
+      for (let i = word * 4; i < word * 4 + 4; i++) {
         found[next] = i
-        next += small[i]!
+        next += table[i]!
       }
-      words[w] = 0
+      words[word] = 0
     }
     this.starts.push(next)
   }
 
-  #addLarge(values: IndexArray, start: number, end: number): void {
+  #addLarge(values: IndexArray, start: number, count: number): void {
+    const { changes } = this.#workspace
+    const changeCount = this.#workspace.kernels.changes(values, start, count, changes)
     const marks = this.#marks
     const mark = ++this.#mark
     const { found } = this
     let next = this.starts[this.starts.length - 1]!
-    let previous = -1
-    for (let i = start; i < end; i++) {
-      const index = values[i]!
-      if (index === previous) continue
-      previous = index
+    for (let i = 0; i < changeCount; i++) {
+      const index = changes[i]!
       if (marks[index] === mark) continue
       marks[index] = mark
       found[next++] = index
@@ -104,32 +97,4 @@ export class DistinctIndexes {
     }
     return count
   }
-}
-
-function mark8(words: Int32Array, start: number, end: number, marks: Uint8Array): void {
-  let previous = 0
-  for (let w = start; w < end; w++) {
-    const word = words[w]!
-    if (word === previous && w > start) continue
-    previous = word
-    marks[word & 255] = 1
-    marks[(word >> 8) & 255] = 1
-    marks[(word >> 16) & 255] = 1
-    marks[word >>> 24] = 1
-  }
-}
-
-function mark16(words: Int32Array, start: number, end: number, marks: Uint8Array): void {
-  let previous = 0
-  for (let w = start; w < end; w++) {
-    const word = words[w]!
-    if (word === previous && w > start) continue
-    previous = word
-    marks[word & 0xffff] = 1
-    marks[word >>> 16] = 1
-  }
-}
-
-function mark32(words: Int32Array, start: number, end: number, marks: Uint8Array): void {
-  for (let w = start; w < end; w++) marks[words[w]!] = 1
 }

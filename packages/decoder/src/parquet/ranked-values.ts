@@ -26,12 +26,12 @@ export interface RankedValues {
 /** Numbers, dates as days, and flags as 0 and 1. */
 export class RankedNumbers implements RankedValues {
   readonly #physical: PhysicalType
-  readonly #values: readonly number[]
+  readonly #values: ArrayLike<number>
   readonly ranks: Uint32Array
   readonly order: Uint32Array
 
   /** `values[0]` stands for null and is not read. */
-  constructor(physical: PhysicalType, values: readonly number[]) {
+  constructor(physical: PhysicalType, values: ArrayLike<number>) {
     this.#physical = physical
     this.#values = values
     this.order = orderOf(values)
@@ -57,23 +57,28 @@ export class RankedNumbers implements RankedValues {
  * Number and index are sorted as one double where both fit exactly, since sorting with a comparison
  * function takes ten times as long.
  */
-function orderOf(values: readonly number[]): Uint32Array {
-  const order = Uint32Array.from(values, (_, i) => i)
+function orderOf(values: ArrayLike<number>): Uint32Array {
+  const size = values.length
+  const order = new Uint32Array(size)
   let min = Infinity
   let max = -Infinity
-  for (let i = 1; i < values.length; i++) {
-    min = Math.min(min, values[i]!)
-    max = Math.max(max, values[i]!)
+  for (let i = 1; i < size; i++) {
+    order[i] = i
+    const value = values[i]!
+    if (value < min) min = value
+    if (value > max) max = value
   }
-  const size = values.length
   if ((max - min + 1) * size > Number.MAX_SAFE_INTEGER) {
     order.subarray(1).sort((a, b) => values[a]! - values[b]!)
     return order
   }
-  const joint = new Float64Array(size - 1)
+  const joint = new Float64Array(Math.max(size - 1, 0))
   for (let i = 1; i < size; i++) joint[i - 1] = (values[i]! - min) * size + i
   joint.sort()
-  for (let i = 1; i < size; i++) order[i] = joint[i - 1]! % size
+  for (let i = 1; i < size; i++) {
+    const both = joint[i - 1]!
+    order[i] = both - Math.floor(both / size) * size
+  }
   return order
 }
 

@@ -1,6 +1,6 @@
 import type { Dictionary } from '../batch.js'
 import type { ColumnCells, FixedWidthCells, IndexCells, NumericCells } from './column-cells.js'
-import type { IndexArray } from './rle.js'
+import type { IndexArray } from './kernels/kernels.js'
 
 /** Rows by column, ready to be a row group. */
 export interface BufferedRows {
@@ -171,9 +171,6 @@ class NumberBuffer implements CellBuffer {
   }
 }
 
-/** Room behind the last row, so that the encoder may read it by words. */
-const SPARE_BYTES = 16
-
 class BytesBuffer implements CellBuffer {
   #latest: FixedWidthCells
   #bytes = new Uint8Array(0)
@@ -202,7 +199,7 @@ class BytesBuffer implements CellBuffer {
     this.#latest = column
     const { bytes, valid, width, nonAscii } = column
     const rowCount = end - start
-    this.#bytes = withRoom(this.#bytes, (at + rowCount) * width + SPARE_BYTES)
+    this.#bytes = withRoom(this.#bytes, (at + rowCount) * width)
     this.#bytes.set(bytes.subarray(start * width, end * width), at * width)
     this.#valid = withRoom(this.#valid, at + rowCount)
     this.#valid.set(valid.subarray(start, end), at)

@@ -9,12 +9,13 @@ import type { Codec } from './format.js'
 import { NumberChunkEncoder } from './number-chunk.js'
 import { RankedDictionaries } from './ranked-values.js'
 import type { ParquetField } from './schema.js'
+import { Workspace } from './workspace.js'
 
 /** What {@link RowGroupEncoder} needs to know beforehand. */
 export interface RowGroupOptions {
   /** Most rows `encode` is given at a time. */
   readonly rowGroupRows: number
-  /** Rows of a data page: a multiple of eight. */
+  /** Rows of a data page: a multiple of 64. */
   readonly pageRows: number
   readonly codec: Codec
 }
@@ -46,13 +47,10 @@ export class RowGroupEncoder {
 
   constructor(options: RowGroupOptions) {
     this.#chunk = new ChunkWriter(this.#out, compressorOf(options.codec))
-    this.#dictionaryChunks = new DictionaryChunkEncoder(options.rowGroupRows, options.pageRows)
-    this.#numberChunks = new NumberChunkEncoder(
-      options.rowGroupRows,
-      options.pageRows,
-      this.#dictionaryChunks,
-    )
-    this.#bytesChunks = new BytesChunkEncoder(options.pageRows)
+    const workspace = new Workspace(options.rowGroupRows, options.pageRows)
+    this.#dictionaryChunks = new DictionaryChunkEncoder(options.rowGroupRows, workspace)
+    this.#numberChunks = new NumberChunkEncoder(workspace, this.#dictionaryChunks)
+    this.#bytesChunks = new BytesChunkEncoder(workspace)
   }
 
   encode(

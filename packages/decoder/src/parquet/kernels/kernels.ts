@@ -1,0 +1,145 @@
+import type { Arena } from '../../arena.js'
+
+/** Arrays of dictionary indexes. */
+export type IndexArray = Uint8Array | Uint16Array | Uint32Array
+
+/** Least and greatest of some numbers. */
+export interface Range {
+  readonly min: number
+  readonly max: number
+}
+
+/** What interning numbers came to. */
+export interface InternResult {
+  readonly distinctCount: number
+  /** Rows that are not null. */
+  readonly valueCount: number
+}
+
+/** Most distinct numbers that are interned. */
+export const MAX_DISTINCT = 1 << 15
+
+/** A page of twelve-byte values, and where what is found out about it goes. */
+export interface TwelvePage {
+  /** Fixed-width rows; `width` is 12, or 13 with a NUL as last byte of every value. */
+  readonly bytes: Uint8Array
+  readonly width: 12 | 13
+  readonly valid: Uint8Array
+  readonly rowCount: number
+  /** One bit a row: it has a value. */
+  readonly bitmap: Uint8Array
+  /** By value: bytes shared with the value before it, and bytes that are not. */
+  readonly prefixes: Int32Array
+  readonly suffixes: Int32Array
+  /** The bytes that are not shared, one value after the other. */
+  readonly body: Uint8Array
+}
+
+/** What a page of twelve-byte values came to. */
+export interface TwelveResult {
+  readonly valueCount: number
+  readonly bodyLength: number
+  /** Rows of the least and greatest value; 0 when there is none. */
+  readonly minRow: number
+  readonly maxRow: number
+}
+
+/**
+ * The loops over values that take nearly all of a writer's time.
+ *
+ * There are two implementations with the same results to the last byte: readable ones, and
+ * WebAssembly, which is several times as fast and works on the memory of one arena. Arrays from
+ * elsewhere are handled by the readable ones. Arrays that are written need some room behind what is
+ * counted; arrays of values may be written behind their end, up to a multiple of eight.
+ */
+export interface Kernels {
+  /**
+   * Splits rows `start` to `end` into a bitmap (bit set = value) and the values without the nulls,
+   * written to `values` from `at` on. Zero is null. Returns how many rows have a value.
+   */
+  dropNulls(
+    source: IndexArray,
+    start: number,
+    end: number,
+    values: IndexArray,
+    at: number,
+    bitmap: Uint8Array,
+  ): number
+
+  /** Sets `marks[value]` to 1 for each of `count` values from `start` on. */
+  mark(values: IndexArray, start: number, count: number, marks: Uint8Array): void
+
+  /**
+   * Writes the first of `count` values from `start` on, and each that differs from the one before
+   * it, to `out`; returns how many they are.
+   */
+  changes(values: IndexArray, start: number, count: number, out: Uint32Array): number
+
+  /**
+   * Turns numbers into indexes of distinct ones, in the order they come; null (`valid` 0) is 0.
+   * Null when there are more than `limit`, at most {@link MAX_DISTINCT}.
+   *
+   * @param distinct takes the distinct numbers, from index 1 on
+   */
+  intern(
+    values: Int32Array | Uint32Array | Float64Array,
+    valid: Uint8Array | null,
+    rowCount: number,
+    limit: number,
+    indexes: Uint16Array,
+    distinct: Float64Array,
+  ): InternResult | null
+
+  /**
+   * Runs and bit-packed groups of `places[value]` for `count` values from `start` on, to `out` at
+   * `position`; returns the position after them. Source: RLE/bit-packing hybrid, Encodings.md.
+   */
+  writeIndexes(
+    values: IndexArray,
+    start: number,
+    count: number,
+    bitWidth: number,
+    places: Uint32Array,
+    out: Uint8Array,
+    position: number,
+  ): number
+
+  /** The same for one bit a row of a bitmap: definition levels of a page with nulls and values. */
+  writeLevels(bitmap: Uint8Array, rowCount: number, out: Uint8Array, position: number): number
+
+  /**
+   * Blocks of DELTA_BINARY_PACKED, without the header, for the low 32 bits of numbers no more than
+   * 2^31 - 1 apart. Source: Encodings.md, "Delta Encoding".
+   */
+  writeDeltas(
+    values: Int32Array,
+    start: number,
+    count: number,
+    out: Uint8Array,
+    position: number,
+  ): number
+
+  /** Least and greatest of `count` values from `start` on; at least one. */
+  rangeOf(values: Int32Array | Uint32Array, start: number, count: number): Range
+
+  /**
+   * Splits values of twelve plain ASCII bytes for DELTA_BYTE_ARRAY. Null when a value has another
+   * length, a NUL or a byte above 0x7F.
+   */
+  splitTwelve(page: TwelvePage): TwelveResult | null
+}
+
+/** Makes the kernels for arrays of an arena. */
+export type MakeKernels = (arena: Arena) => Kernels
+
+/** Equal octets from which a run of values pays for its headers, by bit width. */
+export function minRunOctets(bitWidth: number): number {
+  return bitWidth === 1 ? 5 : bitWidth === 2 ? 3 : 2
+}
+
+/** Equal octets from which a run of definition levels pays. */
+export const MIN_LEVEL_OCTETS = 5
+
+/** Values of a block and of a miniblock of packed differences. */
+export const BLOCK_VALUES = 128
+export const MINIBLOCK_VALUES = 32

@@ -1,0 +1,288 @@
+import {
+  BLOCK_VALUES,
+  type IndexArray,
+  type InternResult,
+  type Kernels,
+  MIN_LEVEL_OCTETS,
+  MINIBLOCK_VALUES,
+  minRunOctets,
+  type Range,
+  type TwelvePage,
+  type TwelveResult,
+} from './kernels.js'
+
+/** The readable kernels: what the generated ones are held equal to, and used without them. */
+export const plainKernels: Kernels = {
+  dropNulls,
+  mark,
+  changes,
+  intern,
+  writeIndexes,
+  writeLevels,
+  writeDeltas,
+  rangeOf,
+  splitTwelve,
+}
+
+function dropNulls(
+  source: IndexArray,
+  start: number,
+  end: number,
+  values: IndexArray,
+  at: number,
+  bitmap: Uint8Array,
+): number {
+  let next = at
+  for (let row = start; row < end; row += 8) {
+    let bits = 0
+    for (let r = row; r < Math.min(row + 8, end); r++) {
+      const index = source[r]!
+      if (index === 0) continue
+      values[next++] = index
+      bits |= 1 << (r - row)
+    }
+    bitmap[(row - start) >>> 3] = bits
+  }
+  return next - at
+}
+
+function mark(values: IndexArray, start: number, count: number, marks: Uint8Array): void {
+  for (let i = start; i < start + count; i++) marks[values[i]!] = 1
+}
+
+function changes(values: IndexArray, start: number, count: number, out: Uint32Array): number {
+  let found = 0
+  for (let i = start; i < start + count; i++) {
+    if (i === start || values[i] !== values[i - 1]) out[found++] = values[i]!
+  }
+  return found
+}
+
+function intern(
+  values: Int32Array | Uint32Array | Float64Array,
+  valid: Uint8Array | null,
+  rowCount: number,
+  limit: number,
+  indexes: Uint16Array,
+  distinct: Float64Array,
+): InternResult | null {
+  const known = new Map<number, number>()
+  let valueCount = 0
+  for (let row = 0; row < rowCount; row++) {
+    if (valid !== null && valid[row] === 0) {
+      indexes[row] = 0
+      continue
+    }
+    valueCount++
+    const value = values[row]!
+    let index = known.get(value)
+    if (index === undefined) {
+      index = known.size + 1
+      if (index > limit) return null
+      known.set(value, index)
+      distinct[index] = value
+    }
+    indexes[row] = index
+  }
+  return { distinctCount: known.size, valueCount }
+}
+
+function writeIndexes(
+  values: IndexArray,
+  start: number,
+  count: number,
+  bitWidth: number,
+  places: Uint32Array,
+  out: Uint8Array,
+  position: number,
+): number {
+  const octetCount = (count + 7) >>> 3
+  // The last octet is filled up with the last value: the reader drops what is beyond the count.
+  for (let i = count; i < octetCount * 8; i++) values[start + i] = values[start + count - 1]!
+  const minRun = minRunOctets(bitWidth)
+  const valueBytes = (bitWidth + 7) >>> 3
+  let p = position
+  let literalStart = 0
+  const writeLiteral = (end: number): void => {
+    if (end === literalStart) return
+    p = varint(out, p, (end - literalStart) * 2 + 1)
+    p = pack(values, start + literalStart * 8, (end - literalStart) * 8, bitWidth, places, out, p)
+  }
+  for (let octet = 0; octet < octetCount;) {
+    const value = values[start + octet * 8]!
+    let end = octet
+    while (end < octetCount && isUniform(values, start + end * 8, value)) end++
+    if (end - octet >= minRun) {
+      writeLiteral(octet)
+      const place = places[value]!
+      p = varint(out, p, (Math.min(end * 8, count) - octet * 8) * 2)
+      for (let byte = 0; byte < valueBytes; byte++) out[p++] = place >>> (byte * 8)
+      literalStart = end
+    }
+    octet = Math.max(end, octet + 1)
+  }
+  writeLiteral(octetCount)
+  return p
+}
+
+function isUniform(values: IndexArray, start: number, value: number): boolean {
+  for (let i = start; i < start + 8; i++) if (values[i] !== value) return false
+  return true
+}
+
+/** Packs numbers least significant bit first; `count` is a multiple of eight. */
+function pack(
+  values: IndexArray | Int32Array,
+  start: number,
+  count: number,
+  bitWidth: number,
+  places: Uint32Array | null,
+  out: Uint8Array,
+  position: number,
+): number {
+  let p = position
+  let pending = 0
+  let pendingBits = 0
+  for (let i = start; i < start + count; i++) {
+    const value = places === null ? values[i]! : places[values[i]!]!
+    for (let taken = 0; taken < bitWidth;) {
+      const bits = Math.min(8 - pendingBits, bitWidth - taken)
+      pending |= ((value >>> taken) & (255 >>> (8 - bits))) << pendingBits
+      pendingBits += bits
+      taken += bits
+      if (pendingBits === 8) {
+        out[p++] = pending
+        pending = 0
+        pendingBits = 0
+      }
+    }
+  }
+  return p
+}
+
+function writeLevels(
+  bitmap: Uint8Array,
+  rowCount: number,
+  out: Uint8Array,
+  position: number,
+): number {
+  const byteCount = (rowCount + 7) >>> 3
+  const wholeBytes = rowCount >>> 3
+  let p = position
+  let literalStart = 0
+  const writeLiteral = (end: number): void => {
+    if (end === literalStart) return
+    p = varint(out, p, (end - literalStart) * 2 + 1)
+    for (let i = literalStart; i < end; i++) out[p++] = bitmap[i]!
+  }
+  for (let at = 0; at < wholeBytes;) {
+    const bits = bitmap[at]!
+    let end = at + 1
+    if (bits === 0 || bits === 255) while (end < wholeBytes && bitmap[end] === bits) end++
+    if (end - at >= MIN_LEVEL_OCTETS) {
+      writeLiteral(at)
+      p = varint(out, p, (end - at) * 16)
+      out[p++] = bits & 1
+      literalStart = end
+    }
+    at = end
+  }
+  writeLiteral(byteCount)
+  return p
+}
+
+const deltas = new Int32Array(BLOCK_VALUES)
+
+function writeDeltas(
+  values: Int32Array,
+  start: number,
+  count: number,
+  out: Uint8Array,
+  position: number,
+): number {
+  let p = position
+  const end = start + count
+  for (let at = start + 1; at < end; at += BLOCK_VALUES) {
+    const size = Math.min(BLOCK_VALUES, end - at)
+    let least = 0x7fffffff
+    for (let i = 0; i < size; i++) {
+      deltas[i] = (values[at + i]! - values[at + i - 1]!) | 0
+      if (deltas[i]! < least) least = deltas[i]!
+    }
+    for (let i = 0; i < BLOCK_VALUES; i++) deltas[i] = i < size ? (deltas[i]! - least) | 0 : 0
+    p = varint(out, p, ((least << 1) ^ (least >> 31)) >>> 0)
+    const widthsAt = p
+    p += BLOCK_VALUES / MINIBLOCK_VALUES
+    for (let i = 0; i < BLOCK_VALUES; i += MINIBLOCK_VALUES) {
+      let bits = 0
+      for (let j = i; j < i + MINIBLOCK_VALUES; j++) bits |= deltas[j]!
+      const bitWidth = 32 - Math.clz32(bits)
+      out[widthsAt + i / MINIBLOCK_VALUES] = bitWidth
+      p = pack(deltas, i, MINIBLOCK_VALUES, bitWidth, null, out, p)
+    }
+  }
+  return p
+}
+
+function rangeOf(values: Int32Array | Uint32Array, start: number, count: number): Range {
+  let min = Infinity
+  let max = -Infinity
+  for (let i = start; i < start + count; i++) {
+    min = Math.min(min, values[i]!)
+    max = Math.max(max, values[i]!)
+  }
+  return { min, max }
+}
+
+const LENGTH = 12
+
+function splitTwelve(page: TwelvePage): TwelveResult | null {
+  const { bytes, width, valid, rowCount, bitmap, prefixes, suffixes, body } = page
+  let valueCount = 0
+  let bodyLength = 0
+  let previous = -1
+  let minRow = -1
+  let maxRow = -1
+  bitmap.fill(0, 0, (rowCount + 7) >>> 3)
+  for (let row = 0; row < rowCount; row++) {
+    if (valid[row] === 0) continue
+    bitmap[row >>> 3]! |= 1 << (row & 7)
+    const at = row * width
+    for (let i = 0; i < LENGTH; i++) {
+      if (bytes[at + i] === 0 || bytes[at + i]! > 0x7f) return null
+    }
+    if (width > LENGTH && bytes[at + LENGTH] !== 0) return null
+    const prefix = previous < 0 ? 0 : firstDifference(bytes, at, previous * width)
+    prefixes[valueCount] = prefix
+    suffixes[valueCount] = LENGTH - prefix
+    valueCount++
+    for (let i = prefix; i < LENGTH; i++) body[bodyLength++] = bytes[at + i]!
+    if (minRow < 0 || isLess(bytes, at, minRow * width)) minRow = row
+    if (maxRow < 0 || isLess(bytes, maxRow * width, at)) maxRow = row
+    previous = row
+  }
+  return { valueCount, bodyLength, minRow: Math.max(minRow, 0), maxRow: Math.max(maxRow, 0) }
+}
+
+function firstDifference(bytes: Uint8Array, a: number, b: number): number {
+  let i = 0
+  while (i < LENGTH && bytes[a + i] === bytes[b + i]) i++
+  return i
+}
+
+function isLess(bytes: Uint8Array, a: number, b: number): boolean {
+  const i = firstDifference(bytes, a, b)
+  return i < LENGTH && bytes[a + i]! < bytes[b + i]!
+}
+
+/** Unsigned LEB128 below 2^32 at `position`; returns the position after it. */
+function varint(out: Uint8Array, position: number, value: number): number {
+  let p = position
+  let rest = value
+  while (rest > 127) {
+    out[p++] = (rest & 127) | 128
+    rest >>>= 7
+  }
+  out[p++] = rest
+  return p
+}

@@ -1,0 +1,129 @@
+import { I32, I64, V128, type ValueType, type WasmFunction } from '../../wasm/assembler.js'
+import { KernelCode } from './kernel-code.js'
+
+const LENGTH = 12
+const HIGH_BITS = -0x7f7f7f7f7f7f7f80n
+
+/** Words the kernel leaves at `result`. */
+export const TWELVE_RESULT = { bodyLength: 0, minAddress: 1, maxAddress: 2, words: 3 } as const
+
+/**
+ * `twelve(bytes, width, valid, validEnd, bitmap, prefixes, suffixes, body, result) -> values`, or
+ * -1 when a value is not twelve plain ASCII bytes. See `Kernels.splitTwelve`.
+ *
+ * `valid` must be zero up to a multiple of sixteen; up to 24 bytes are read behind the start of a
+ * row. Values are compared as two big-endian words, made by turning the bytes of a vector round.
+ */
+export function twelveKernel(): WasmFunction {
+  const [bytes, width, valid, validEnd, bitmap, prefixes, suffixes, body, result] = [
+    0, 1, 2, 3, 4, 5, 6, 7, 8,
+  ]
+  const c = new KernelCode(9)
+  const row = c.local(I32)
+  const count = c.local(I32)
+  const prefix = c.local(I32)
+  const bodyStart = c.local(I32)
+  const behind = c.local(I32)
+  const low = c.local(I64)
+  const high = c.local(I32)
+  const previousLow = c.local(I64)
+  const previousHigh = c.local(I32)
+  const first = c.local(I64)
+  const second = c.local(I32)
+  const minFirst = c.local(I64)
+  const minSecond = c.local(I32)
+  const minAt = c.local(I32)
+  const maxFirst = c.local(I64)
+  const maxSecond = c.local(I32)
+  const maxAt = c.local(I32)
+  const difference = c.local(I64)
+  const vector = c.local(V128)
+  const zero = c.local(V128)
+  const seenBits = c.local(V128)
+  const seenZeros = c.local(V128)
+
+  // The bitmap of rows with a value.
+  c.get(valid).set(row)
+  c.block().loop()
+  c.get(row).get(validEnd).geU().brIf(1)
+  c.get(bitmap).get(row).loadV128(0).get(zero).eq8().bitmask8().i32(0xffff).xor().store16(0)
+  c.bump(bitmap, 2).bump(row, 16).br(0).end().end()
+
+  c.get(body).set(bodyStart)
+  c.get(bytes).tee(minAt).set(maxAt)
+  c.i64(-1n).set(minFirst)
+  c.block().loop()
+  c.get(valid).get(validEnd).geU().brIf(1)
+  c.get(valid).load8u(0).if()
+  {
+    c.get(bytes).loadV128(0).tee(vector).lane64(0).set(low)
+    c.get(vector).lane32(2).set(high)
+    c.get(seenBits).get(vector).orV().set(seenBits)
+    c.get(seenZeros).get(vector).get(zero).eq8().orV().set(seenZeros)
+    c.get(width).i32(LENGTH).gtU().if()
+    c.get(behind).get(bytes).load8u(LENGTH).or().set(behind)
+    c.end()
+    sharedPrefix()
+    c.get(prefixes).get(prefix).store32(0)
+    c.get(suffixes).i32(LENGTH).get(prefix).sub().store32(0)
+    c.bump(prefixes, 4).bump(suffixes, 4)
+    c.get(prefix).i32(LENGTH).ne().if()
+    {
+      c.get(body).get(bytes).get(prefix).add().load64(0).store64(0)
+      c.get(body).get(bytes).get(prefix).add().load32(8).store32(8)
+      c.get(body).i32(LENGTH).add().get(prefix).sub().set(body)
+      c.get(vector).get(vector)
+      c.shuffle([7, 6, 5, 4, 3, 2, 1, 0, 11, 10, 9, 8, 12, 13, 14, 15]).tee(vector).lane64(0)
+      c.set(first)
+      c.get(vector).lane32(2).set(second)
+      c.get(first).get(minFirst).ltU64()
+      c.get(first).get(minFirst).eq64().get(second).get(minSecond).ltU().and().or().if()
+      c.get(first).set(minFirst).get(second).set(minSecond).get(bytes).set(minAt)
+      c.end()
+      c.get(first).get(maxFirst).gtU64()
+      c.get(first).get(maxFirst).eq64().get(second).get(maxSecond).gtU().and().or().if()
+      c.get(first).set(maxFirst).get(second).set(maxSecond).get(bytes).set(maxAt)
+      c.end()
+    }
+    c.end()
+    c.get(low).set(previousLow).get(high).set(previousHigh)
+    c.bump(count, 1)
+  }
+  c.end()
+  c.get(bytes).get(width).add().set(bytes)
+  c.bump(valid, 1).br(0).end().end()
+
+  c.get(result)
+    .get(body)
+    .get(bodyStart)
+    .sub()
+    .store32(TWELVE_RESULT.bodyLength * 4)
+  c.get(result)
+    .get(minAt)
+    .store32(TWELVE_RESULT.minAddress * 4)
+  c.get(result)
+    .get(maxAt)
+    .store32(TWELVE_RESULT.maxAddress * 4)
+  c.get(seenBits).lane64(0).get(seenBits).lane32(2).extendU().or64().i64(HIGH_BITS).and64()
+  c.get(seenZeros).lane64(0).get(seenZeros).lane32(2).extendU().or64().or64()
+  c.get(behind).extendU().or64().eqz64().if()
+  c.get(count).return()
+  c.end()
+  c.i32(-1)
+  const parameters = new Array<ValueType>(9).fill(I32)
+  return { name: 'twelve', parameters, results: [I32], code: c }
+
+  /** Sets `prefix` to the bytes shared with the value before, none for the first. */
+  function sharedPrefix(): void {
+    c.get(low).get(previousLow).xor64().tee(difference).eqz64().if()
+    c.get(high).get(previousHigh).xor().extendU().tee(difference).eqz64().if()
+    c.i32(LENGTH).set(prefix)
+    c.else()
+    c.get(difference).ctz64().i64(3n).shrU64().wrap().i32(8).add().set(prefix)
+    c.end()
+    c.else()
+    c.get(difference).ctz64().i64(3n).shrU64().wrap().set(prefix)
+    c.end()
+    c.i32(0).get(prefix).get(count).eqz().select().set(prefix)
+  }
+}

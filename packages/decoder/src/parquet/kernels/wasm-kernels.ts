@@ -1,0 +1,194 @@
+import type { Arena } from '../../arena.js'
+import { assemble } from '../../wasm/assembler.js'
+import { instantiate } from '../../wasm/web-assembly.js'
+import {
+  changeKernels,
+  hybridKernels,
+  levelsKernel,
+  markKernels,
+  packKernels,
+} from './index-kernels.js'
+import {
+  BLOCK_VALUES,
+  type IndexArray,
+  type InternResult,
+  type Kernels,
+  minRunOctets,
+  type Range,
+  type TwelveResult,
+} from './kernels.js'
+import { nullKernels, SHUFFLE_TABLE_BYTES, shuffleTables } from './null-kernels.js'
+import { deltasKernel, INTERN_TABLE_BYTES, internKernels, rangeKernels } from './number-kernels.js'
+import { plainKernels } from './plain-kernels.js'
+import { TWELVE_RESULT, twelveKernel } from './twelve-kernel.js'
+
+type Kernel = (...operands: readonly number[]) => number
+type ByElement = Readonly<Record<number, Kernel>>
+
+/** Arena bytes that {@link wasmKernels} takes for itself. */
+export const WASM_KERNEL_BYTES = SHUFFLE_TABLE_BYTES + BLOCK_VALUES * 4 + INTERN_TABLE_BYTES + 64
+
+/** The generated kernels, for arrays of `arena`, which must have a memory. */
+export function wasmKernels(arena: Arena): Kernels {
+  const tables = arena.take('u8', SHUFFLE_TABLE_BYTES)
+  tables.set(shuffleTables())
+  const scratch = arena.take('i32', BLOCK_VALUES)
+  const result = arena.take('i32', TWELVE_RESULT.words)
+  const internTable = arena.take('u8', INTERN_TABLE_BYTES)
+  const { buffer } = arena.bytes
+  const exports = compile(arena, tables.byteOffset)
+  const dropNulls = byElement(exports, 'dropNulls')
+  const mark = byElement(exports, 'mark')
+  const changes = byElement(exports, 'changes')
+  const hybrid = byElement(exports, 'hybrid')
+  const { levels, deltas, rangeS, rangeU, internS, internU, internF, twelve } = exports as Record<
+    string,
+    Kernel
+  >
+  const isHere = (...arrays: readonly { readonly buffer: ArrayBufferLike }[]): boolean =>
+    arrays.every((array) => array.buffer === buffer)
+
+  return {
+    dropNulls(source, start, end, values, at, bitmap) {
+      if (!isHere(source, values, bitmap)) {
+        return plainKernels.dropNulls(source, start, end, values, at, bitmap)
+      }
+      const { BYTES_PER_ELEMENT: size } = source
+      const to = addressOf(values, at)
+      const from = addressOf(source, start)
+      const valuesEnd = dropNulls[size]!(from, addressOf(source, end), to, bitmap.byteOffset)
+      return (valuesEnd - to) / size
+    },
+
+    mark(values, start, count, marks) {
+      if (!isHere(values, marks)) return plainKernels.mark(values, start, count, marks)
+      const from = addressOf(values, start)
+      mark[values.BYTES_PER_ELEMENT]!(from, addressOf(values, start + count), marks.byteOffset)
+    },
+
+    changes(values, start, count, out) {
+      if (!isHere(values, out)) return plainKernels.changes(values, start, count, out)
+      const find = changes[values.BYTES_PER_ELEMENT]!
+      const from = addressOf(values, start)
+      const outEnd = find(from, addressOf(values, start + count), out.byteOffset)
+      return (outEnd - out.byteOffset) / 4
+    },
+
+    intern(values, valid, rowCount, limit, indexes, distinct): InternResult | null {
+      if (!isHere(values, indexes, distinct) || (valid !== null && !isHere(valid))) {
+        return plainKernels.intern(values, valid, rowCount, limit, indexes, distinct)
+      }
+      internTable.fill(0)
+      const intern =
+        values instanceof Float64Array
+          ? internF!
+          : values instanceof Int32Array
+            ? internS!
+            : internU!
+      const distinctCount = intern(
+        values.byteOffset,
+        valid?.byteOffset ?? 0,
+        rowCount,
+        limit,
+        internTable.byteOffset,
+        indexes.byteOffset,
+        distinct.byteOffset,
+        result.byteOffset,
+      )
+      return distinctCount < 0 ? null : { distinctCount, valueCount: result[0]! }
+    },
+
+    writeIndexes(values, start, count, bitWidth, places, out, position) {
+      if (!isHere(values, places, out)) {
+        return plainKernels.writeIndexes(values, start, count, bitWidth, places, out, position)
+      }
+      const octets = (count + 7) >>> 3
+      for (let i = count; i < octets * 8; i++) values[start + i] = values[start + count - 1]!
+      const end = hybrid[values.BYTES_PER_ELEMENT]!(
+        addressOf(values, start),
+        octets,
+        count,
+        places.byteOffset,
+        bitWidth,
+        minRunOctets(bitWidth),
+        out.byteOffset + position,
+      )
+      return end - out.byteOffset
+    },
+
+    writeLevels(bitmap, rowCount, out, position) {
+      if (!isHere(bitmap, out)) return plainKernels.writeLevels(bitmap, rowCount, out, position)
+      return levels!(bitmap.byteOffset, rowCount, out.byteOffset + position) - out.byteOffset
+    },
+
+    writeDeltas(values, start, count, out, position) {
+      if (!isHere(values, out)) {
+        return plainKernels.writeDeltas(values, start, count, out, position)
+      }
+      const to = out.byteOffset + position
+      return deltas!(addressOf(values, start), count, scratch.byteOffset, to) - out.byteOffset
+    },
+
+    rangeOf(values, start, count): Range {
+      if (!isHere(values)) return plainKernels.rangeOf(values, start, count)
+      const range = values instanceof Int32Array ? rangeS! : rangeU!
+      range(addressOf(values, start), addressOf(values, start + count), result.byteOffset)
+      const [min, max] = result as unknown as [number, number]
+      return values instanceof Int32Array ? { min, max } : { min: min >>> 0, max: max >>> 0 }
+    },
+
+    splitTwelve(page): TwelveResult | null {
+      const { bytes, width, valid, rowCount, bitmap, prefixes, suffixes, body } = page
+      if (!isHere(bytes, valid, bitmap, prefixes, suffixes, body)) {
+        return plainKernels.splitTwelve(page)
+      }
+      const valueCount = twelve!(
+        bytes.byteOffset,
+        width,
+        valid.byteOffset,
+        valid.byteOffset + rowCount,
+        bitmap.byteOffset,
+        prefixes.byteOffset,
+        suffixes.byteOffset,
+        body.byteOffset,
+        result.byteOffset,
+      )
+      if (valueCount < 0) return null
+      const rowAt = (address: number): number => (address - bytes.byteOffset) / width
+      return {
+        valueCount,
+        bodyLength: result[TWELVE_RESULT.bodyLength]!,
+        minRow: rowAt(result[TWELVE_RESULT.minAddress]!),
+        maxRow: rowAt(result[TWELVE_RESULT.maxAddress]!),
+      }
+    },
+  }
+}
+
+function addressOf(array: IndexArray | Int32Array, index: number): number {
+  return array.byteOffset + index * array.BYTES_PER_ELEMENT
+}
+
+function byElement(exports: Record<string, unknown>, name: string): ByElement {
+  const [one, two, four] = [1, 2, 4].map((size) => exports[`${name}${size}`] as Kernel)
+  return { 1: one!, 2: two!, 4: four! }
+}
+
+function compile(arena: Arena, tables: number): Record<string, unknown> {
+  // The packing kernels come first, so that those that call them know their function indexes.
+  const packing = packKernels()
+  const functions = [
+    ...packing,
+    ...nullKernels(tables),
+    ...markKernels(),
+    ...changeKernels(),
+    ...hybridKernels(0),
+    levelsKernel(),
+    deltasKernel(packing.length - 1),
+    ...rangeKernels(),
+    ...internKernels(),
+    twelveKernel(),
+  ]
+  const memory = { initialPages: arena.pages, maximumPages: arena.pages, shared: false }
+  return instantiate(assemble(functions, memory), arena.memory!)
+}

@@ -1,0 +1,140 @@
+import { Arena } from '../arena.js'
+import { hasWasm } from '../wasm/web-assembly.js'
+import { ByteWriter } from './byte-writer.js'
+import { BLOCK_VALUES, type IndexArray, type Kernels, MAX_DISTINCT } from './kernels/kernels.js'
+import { plainKernels } from './kernels/plain-kernels.js'
+import { WASM_KERNEL_BYTES, wasmKernels } from './kernels/wasm-kernels.js'
+
+/** Room behind arrays of values, which kernels read and write by vectors. */
+const SPARE_BYTES = 64
+
+/** Widest rows that are staged a page at a time: twelve bytes and a NUL, rounded up. */
+const STAGED_ROW_BYTES = 16
+
+/** Most bytes a value takes in a page made by kernels: twelve of its own, two packed differences. */
+const PAGE_VALUE_BYTES = 21
+
+/** Size of the largest dictionary whose entries are marked in a table. */
+export const MARK_TABLE_SIZE = 4096
+
+/** Size of the largest dictionary whose places the fast kernels can look up. */
+const PLACE_TABLE_SIZE = 1 << 17
+
+/** The same memory as elements of one, two, four and eight bytes. */
+export interface Overlaid {
+  readonly 1: Uint8Array
+  readonly 2: Uint16Array
+  readonly 4: Uint32Array
+  readonly int32: Int32Array
+  readonly float64: Float64Array
+}
+
+/**
+ * The arrays that encoding works in, next to each other where the fast kernels reach them, and the
+ * kernels. Serves one column chunk at a time, any number one after the other.
+ */
+export class Workspace {
+  readonly kernels: Kernels
+  readonly pageRows: number
+  /** The column at hand: all rows, or the rows of one page. */
+  readonly source: Overlaid
+  /** Values of the chunk without nulls, by page. */
+  readonly dense: Overlaid
+  /** Rows with a value, by page: one bit a row. */
+  readonly bitmaps: readonly Uint8Array[]
+  /** A byte for each row of the column at hand: 1 where it has a value. */
+  readonly valid: Uint8Array
+  readonly marks: Uint8Array
+  readonly places: Uint32Array
+  readonly prefixes: Int32Array
+  readonly suffixes: Int32Array
+  readonly body: Uint8Array
+  /** Numbers of a chunk as indexes into the distinct ones. */
+  readonly indexes: Uint16Array
+  readonly distinct: Float64Array
+  /** Values of a page that differ from the one before. */
+  readonly changes: Uint32Array
+  /** The page being made. */
+  readonly page: ByteWriter
+
+  /** @param pageRows a multiple of 64 */
+  constructor(rowCapacity: number, pageRows: number, wasm = true) {
+    this.pageRows = pageRows
+    const pageCount = Math.ceil(rowCapacity / pageRows)
+    const sizes = {
+      source: Math.max(rowCapacity * 8, pageRows * STAGED_ROW_BYTES) + SPARE_BYTES,
+      dense: rowCapacity * 4 + (pageCount + 1) * SPARE_BYTES,
+      bitmap: pageRows / 8 + SPARE_BYTES,
+      valid: rowCapacity + SPARE_BYTES,
+      perValue: pageRows + BLOCK_VALUES,
+      body: pageRows * 12 + SPARE_BYTES,
+      indexes: rowCapacity * 2 + SPARE_BYTES,
+      distinct: (MAX_DISTINCT + 1) * 8,
+      changes: (pageRows + 1) * 4,
+      page: pageRows * PAGE_VALUE_BYTES + 8192,
+    }
+    const total =
+      sizes.source +
+      sizes.dense +
+      sizes.bitmap * pageCount +
+      sizes.valid +
+      MARK_TABLE_SIZE +
+      PLACE_TABLE_SIZE * 4 +
+      sizes.perValue * 8 +
+      sizes.body +
+      sizes.indexes +
+      sizes.distinct +
+      sizes.changes +
+      sizes.page +
+      WASM_KERNEL_BYTES
+    // Every array may be moved up to the next multiple of sixteen.
+    const arena = new Arena(total + (pageCount + 16) * 16, wasm && hasWasm())
+    this.kernels = arena.memory === null ? plainKernels : wasmKernels(arena)
+    this.source = overlaid(arena.take('u8', sizes.source))
+    this.dense = overlaid(arena.take('u8', sizes.dense))
+    this.bitmaps = Array.from({ length: pageCount }, () => arena.take('u8', sizes.bitmap))
+    this.valid = arena.take('u8', sizes.valid)
+    this.marks = arena.take('u8', MARK_TABLE_SIZE)
+    this.places = arena.take('u32', PLACE_TABLE_SIZE)
+    this.prefixes = arena.take('i32', sizes.perValue)
+    this.suffixes = arena.take('i32', sizes.perValue)
+    this.body = arena.take('u8', sizes.body)
+    this.indexes = arena.take('u16', sizes.indexes / 2)
+    this.distinct = arena.take('f64', sizes.distinct / 8)
+    this.changes = arena.take('u32', sizes.changes / 4)
+    this.page = new ByteWriter(arena.take('u8', sizes.page))
+  }
+
+  /** Copies rows into `source`, with zeros behind them, and returns it as their kind of array. */
+  stage<A extends IndexArray | Int32Array | Float64Array>(rows: A, rowCount: number): A {
+    const target = this.#sourceLike(rows) as A
+    target.set(rows.subarray(0, rowCount))
+    const end = rowCount * rows.BYTES_PER_ELEMENT
+    this.source[1].fill(0, end, end + SPARE_BYTES)
+    return target
+  }
+
+  /** The same for the bytes that tell which rows have a value. */
+  stageValid(valid: Uint8Array, start: number, end: number): Uint8Array {
+    this.valid.set(valid.subarray(start, end))
+    this.valid.fill(0, end - start, end - start + SPARE_BYTES)
+    return this.valid
+  }
+
+  #sourceLike(rows: IndexArray | Int32Array | Float64Array): typeof rows {
+    if (rows instanceof Int32Array) return this.source.int32
+    if (rows instanceof Float64Array) return this.source.float64
+    return this.source[rows.BYTES_PER_ELEMENT as 1 | 2 | 4]
+  }
+}
+
+function overlaid(bytes: Uint8Array): Overlaid {
+  const { buffer, byteOffset, length } = bytes
+  return {
+    1: bytes,
+    2: new Uint16Array(buffer, byteOffset, length >>> 1),
+    4: new Uint32Array(buffer, byteOffset, length >>> 2),
+    int32: new Int32Array(buffer, byteOffset, length >>> 2),
+    float64: new Float64Array(buffer, byteOffset, length >>> 3),
+  }
+}

@@ -1,0 +1,273 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { Arena } from '../../src/arena.js'
+import { type IndexArray, type Kernels, MAX_DISTINCT } from '../../src/parquet/kernels/kernels.js'
+import { plainKernels } from '../../src/parquet/kernels/plain-kernels.js'
+import { wasmKernels } from '../../src/parquet/kernels/wasm-kernels.js'
+import { hasWasm } from '../../src/wasm/web-assembly.js'
+
+const ROWS = 3000
+const SPARE = 64
+
+const arena = new Arena(4_000_000, true)
+const arrays = {
+  1: [arena.take('u8', ROWS + SPARE), arena.take('u8', ROWS + SPARE)],
+  2: [arena.take('u16', ROWS + SPARE), arena.take('u16', ROWS + SPARE)],
+  4: [arena.take('u32', ROWS + SPARE), arena.take('u32', ROWS + SPARE)],
+} as const
+const int32 = arena.take('i32', ROWS + SPARE)
+const bytes = arena.take('u8', ROWS * 13 + SPARE)
+const bitmap = arena.take('u8', ROWS / 8 + SPARE)
+const marks = arena.take('u8', 65_536)
+const places = arena.take('u32', 65_536)
+const out = arena.take('u8', ROWS * 8 + 4096)
+const prefixes = arena.take('i32', ROWS + SPARE)
+const suffixes = arena.take('i32', ROWS + SPARE)
+const body = arena.take('u8', ROWS * 12 + SPARE)
+const indexes = arena.take('u16', ROWS + SPARE)
+const distinct = arena.take('f64', MAX_DISTINCT + 1)
+const numbers = {
+  int32,
+  uint32: arrays[4][0],
+  float64: arena.take('f64', ROWS),
+}
+const wasm = wasmKernels(arena)
+
+test('WebAssembly is there to be tested', () => {
+  expect(hasWasm()).toBe(true)
+})
+
+type Size = 1 | 2 | 4
+const sizes = fc.constantFrom<Size>(1, 2, 4)
+
+/** Values in runs of one to many, so that runs and literals of every length are met. */
+function runsOf(value: fc.Arbitrary<number>): fc.Arbitrary<number[]> {
+  const length = fc.oneof(fc.constant(1), fc.constant(1), fc.nat(12), fc.nat(200))
+  return fc
+    .array(fc.tuple(value, length), { maxLength: 80 })
+    .map((runs) => runs.flatMap(([v, count]) => Array<number>(count).fill(v)).slice(0, ROWS))
+}
+
+const index = fc.oneof(fc.constant(0), fc.nat(3), fc.nat(20), fc.nat(255))
+const wideIndex = fc.oneof(index, fc.nat(65_535))
+
+/** Puts values at `start` of an array that is zero elsewhere. */
+function load<A extends IndexArray | Int32Array>(
+  array: A,
+  values: readonly number[],
+  start = 0,
+): A {
+  array.fill(0)
+  array.set(values, start)
+  return array
+}
+
+const runs = { numRuns: 400 }
+
+describe('generated kernels equal the readable ones', () => {
+  test('dropping nulls', () => {
+    fc.assert(
+      fc.property(sizes, runsOf(index), fc.nat(3), (size, values, startOctet) => {
+        const [source, target] = arrays[size]
+        // Pages start at a multiple of 64 rows.
+        const start = startOctet * 64
+        const rows = values.slice(0, ROWS - start)
+        load(source, rows, start)
+        const run = (kernels: Kernels) => {
+          target.fill(7)
+          bitmap.fill(7)
+          const end = start + rows.length
+          const count = kernels.dropNulls(source, start, end, target, 8, bitmap)
+          const bits = [...bitmap.subarray(0, (rows.length + 7) >>> 3)]
+          return { count, values: [...target.subarray(8, 8 + count)], bits }
+        }
+        expect(run(wasm)).toEqual(run(plainKernels))
+        expect(run(plainKernels).values).toEqual(rows.filter((value) => value !== 0))
+      }),
+      runs,
+    )
+  })
+
+  test('marking', () => {
+    fc.assert(
+      fc.property(sizes, runsOf(wideIndex), fc.nat(5), (size, values, start) => {
+        const rows = values.slice(0, ROWS - 8 * start).map((v) => (size === 1 ? v & 255 : v))
+        const source = load(arrays[size][0], rows, 8 * start)
+        const run = (kernels: Kernels) => {
+          marks.fill(0)
+          kernels.mark(source, 8 * start, rows.length, marks)
+          return [...marks.entries()].filter(([, mark]) => mark !== 0)
+        }
+        expect(run(wasm)).toEqual(run(plainKernels))
+        expect(run(wasm).map(([value]) => value)).toEqual([...new Set(rows)].sort((a, b) => a - b))
+      }),
+      { numRuns: 150 },
+    )
+  })
+
+  test('changes', () => {
+    fc.assert(
+      fc.property(sizes, runsOf(wideIndex), fc.nat(5), (size, values, start) => {
+        const rows = values.slice(0, ROWS - 8 * start).map((v) => (size === 1 ? v & 255 : v))
+        const source = load(arrays[size][0], rows, 8 * start)
+        const run = (kernels: Kernels) => [
+          ...places.subarray(0, kernels.changes(source, 8 * start, rows.length, places)),
+        ]
+        expect(run(wasm)).toEqual(run(plainKernels))
+        expect(run(wasm)).toEqual(rows.filter((value, i) => i === 0 || value !== rows[i - 1]))
+      }),
+      runs,
+    )
+  })
+
+  test('interning numbers', () => {
+    const number = fc.oneof(
+      fc.nat(9),
+      fc.nat(5000),
+      fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }),
+      fc.maxSafeInteger(),
+    )
+    const kinds = fc.constantFrom('int32' as const, 'uint32' as const, 'float64' as const)
+    const limits = fc.constantFrom(3, 50, MAX_DISTINCT)
+    fc.assert(
+      fc.property(kinds, runsOf(number), fc.nat(3), limits, (kind, rows, step, limit) => {
+        const values = numbers[kind]
+        values.set(rows)
+        const valid = step === 0 ? null : arrays[1][0]
+        valid?.forEach((_, i) => (valid[i] = i % (step + 1) === 0 ? 0 : 1))
+        const run = (kernels: Kernels) => {
+          const found = kernels.intern(values, valid, rows.length, limit, indexes, distinct)
+          if (found === null) return null
+          return {
+            ...found,
+            indexes: [...indexes.subarray(0, rows.length)],
+            distinct: [...distinct.subarray(1, found.distinctCount + 1)],
+          }
+        }
+        expect(run(wasm)).toEqual(run(plainKernels))
+        if (limit === MAX_DISTINCT) expect(run(wasm)).not.toBeNull()
+      }),
+      runs,
+    )
+  })
+
+  test('runs and bit-packed groups of every bit width', () => {
+    fc.assert(
+      fc.property(
+        sizes,
+        runsOf(wideIndex),
+        fc.integer({ min: 1, max: 24 }),
+        fc.nat(3),
+        (size, values, bitWidth, start) => {
+          const rows = values.slice(0, ROWS - 8 * start).map((v) => (size === 1 ? v & 255 : v))
+          for (let i = 0; i < 65_536; i++) places[i] = Math.imul(i, 0x9e3779b1) >>> (32 - bitWidth)
+          const run = (kernels: Kernels) => {
+            const source = load(arrays[size][0], rows, 8 * start)
+            const args = [source, 8 * start, rows.length, bitWidth, places, out, 3] as const
+            const end = kernels.writeIndexes(...args)
+            return [...out.subarray(3, end)]
+          }
+          expect(run(wasm)).toEqual(run(plainKernels))
+        },
+      ),
+      runs,
+    )
+  })
+
+  test('definition levels', () => {
+    const bits = fc.oneof(fc.constant(0), fc.constant(255), fc.nat(255))
+    fc.assert(
+      fc.property(runsOf(bits), fc.nat(7), (octets, less) => {
+        const bytes = octets.slice(0, ROWS / 8)
+        load(bitmap, bytes)
+        const rowCount = Math.max(bytes.length * 8 - less, 0)
+        const run = (kernels: Kernels) => {
+          const end = kernels.writeLevels(bitmap, rowCount, out, 5)
+          return [...out.subarray(5, end)]
+        }
+        expect(run(wasm)).toEqual(run(plainKernels))
+      }),
+      runs,
+    )
+  })
+
+  test('packed differences and ranges', () => {
+    const number = fc.oneof(
+      fc.nat(5),
+      fc.nat(1000),
+      fc.integer({ min: -(2 ** 30), max: 2 ** 30 - 1 }),
+    )
+    fc.assert(
+      fc.property(runsOf(number), fc.boolean(), (values, isAcross) => {
+        // Low words of numbers on both sides of 2^31.
+        const rows = values.map((value) => (isAcross ? (value + 2 ** 31) | 0 : value))
+        const source = load(int32, rows, 1)
+        const run = (kernels: Kernels) => {
+          const end = kernels.writeDeltas(source, 1, rows.length, out, 5)
+          return [...out.subarray(5, end)]
+        }
+        expect(run(wasm)).toEqual(run(plainKernels))
+        if (rows.length === 0) return
+        for (const array of [source, new Uint32Array(source.buffer, source.byteOffset, ROWS)]) {
+          const range = wasm.rangeOf(array, 1, rows.length)
+          expect(range).toEqual(plainKernels.rangeOf(array, 1, rows.length))
+        }
+      }),
+      runs,
+    )
+  })
+
+  const character = fc.oneof(
+    { weight: 60, arbitrary: fc.constantFrom('A', 'B', ' ', '0') },
+    { weight: 20, arbitrary: fc.constantFrom('~', '\x01') },
+    { weight: 1, arbitrary: fc.constantFrom('\0', 'é') },
+  )
+  const twelve = fc.array(character, { minLength: 12, maxLength: 12 })
+  const rowsOfTwelve = fc.oneof(
+    fc.array(fc.option(twelve, { freq: 5 }), { maxLength: 12 }),
+    fc.array(fc.option(fc.constantFrom([...'AB0000000001'], [...'AB0000000002']), { freq: 9 }), {
+      maxLength: 300,
+    }),
+  )
+
+  test.each([12, 13] as const)('splitting values of twelve bytes, %i apart', (width) => {
+    fc.assert(
+      fc.property(rowsOfTwelve, fc.option(fc.nat(300), { freq: 3 }), (rows, stained) => {
+        bytes.fill(0)
+        const valid = load(arrays[1][0], [])
+        rows.forEach((row, i) => {
+          if (row === null) return
+          valid[i] = 1
+          row.forEach((text, k) => (bytes[i * width + k] = text.charCodeAt(0)))
+          if (i === stained && width === 13) bytes[i * width + 12] = 0x41
+        })
+        const run = (kernels: Kernels) => {
+          const rowCount = rows.length
+          const arrays = { bytes, width, valid, rowCount, bitmap, prefixes, suffixes, body }
+          const found = kernels.splitTwelve(arrays)
+          if (found === null) return null
+          const { valueCount, bodyLength, minRow, maxRow } = found
+          return {
+            bits: [...bitmap.subarray(0, (rowCount + 7) >>> 3)],
+            prefixes: [...prefixes.subarray(0, valueCount)],
+            suffixes: [...suffixes.subarray(0, valueCount)],
+            body: [...body.subarray(0, bodyLength)],
+            min: rows[minRow],
+            max: rows[maxRow],
+          }
+        }
+        expect(run(wasm)).toEqual(run(plainKernels))
+      }),
+      runs,
+    )
+  })
+})
+
+test('arrays from elsewhere go through the readable kernels', () => {
+  const source = Uint8Array.of(1, 0, 2, 0, 0, 3, 0, 4, 5)
+  const values = new Uint8Array(32)
+  const bits = new Uint8Array(8)
+  expect(wasm.dropNulls(source, 0, 9, values, 0, bits)).toBe(5)
+  expect([...values.subarray(0, 5)]).toEqual([1, 2, 3, 4, 5])
+  expect([...bits.subarray(0, 2)]).toEqual([0b10100101, 1])
+})
