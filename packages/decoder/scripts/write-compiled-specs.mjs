@@ -8,8 +8,14 @@ import { listSpecs, loadSpec, writeCompiledSpec } from '../dist/spec/build.js'
 const folder = fileURLToPath(new URL('../specs/compiled', import.meta.url))
 rmSync(folder, { recursive: true, force: true })
 const specs = []
-for (const { id } of await listSpecs()) specs.push(await loadSpec(id))
+const list = await listSpecs()
+for (const { id } of list) specs.push(await loadSpec(id))
 mkdirSync(folder, { recursive: true })
+const relative = list.map((item) => ({
+  ...item,
+  file: path.relative(path.dirname(folder), item.file),
+}))
+writeFileSync(path.join(folder, 'list.json'), JSON.stringify(relative))
 for (const spec of specs) {
   const file = path.join(folder, `${spec.id.replaceAll('/', '-')}.json`)
   writeFileSync(file, writeCompiledSpec(spec))

@@ -46,6 +46,9 @@ export async function loadSpec(spec: string | URL): Promise<CompiledSpec> {
   return parser.compile(parser.document(found))
 }
 
+/** What the build lists of the bundled specs, files relative to their folder. */
+const COMPILED_LIST = path.join('compiled', 'list.json')
+
 const compiled = new Map<string, CompiledSpec>()
 
 /** A bundled spec as the build has written it; null in source, and for specs of users. */
@@ -63,6 +66,11 @@ async function compiledSpec(id: string): Promise<CompiledSpec | null> {
 
 /** The bundled specs, sorted by id. */
 export async function listSpecs(): Promise<readonly SpecSummary[]> {
+  const text = await readFile(path.join(specsFolder(), COMPILED_LIST), 'utf8').catch(() => null)
+  if (text !== null) {
+    const listed = JSON.parse(text) as readonly SpecSummary[]
+    return listed.map((item) => ({ ...item, file: path.join(specsFolder(), item.file) }))
+  }
   const summaries: SpecSummary[] = []
   for (const file of await bundledFiles()) summaries.push(summary(bundled.document(file)))
   return summaries.sort((a, b) => (a.id < b.id ? -1 : 1))
