@@ -1,22 +1,19 @@
 import type { Column, SegmentBatch, SinkTable } from '../batch.js'
 import { instantiate } from '../wasm/web-assembly.js'
-import { byteTexts } from './byte-texts.js'
-import { DIGIT_COUNTS, FRACTION_LENGTHS, FRACTIONS, FULL_DIGITS, SHORT_DIGITS } from './digits.js'
 import { findNullRuns, nullMarks, type NullRun } from './null-runs.js'
 import { outputColumns, sourceColumn, type OutputColumn } from './output-columns.js'
 import type { Output, TableWriter } from './table-sink.js'
-import { CellTables, MAX_ENTRY_BYTES } from './text-cells.js'
+import { MAX_ENTRY_BYTES } from './text-cells.js'
 import type { TextFormat, TextParts } from './text-format.js'
-import { TextMemory } from './text-memory.js'
 import {
   OVERRUN_BYTES,
   STATE_POSITION,
   STATE_STOP,
   textRowModule,
   type CellPlan,
-  type DigitAddresses,
 } from './text-row-module.js'
 import { textUnits, type TextUnit } from './text-units.js'
+import type { TextWorkspace } from './text-workspace.js'
 
 /** Bytes of text gathered before they are written. */
 const CHUNK_BYTES = 131_072
@@ -25,8 +22,6 @@ const SLICE_ROWS = 4096
 const SLICE_BYTES = 1 << 20
 /** Room for the digits, quotes and separators of a cell. */
 const CELL_SPARE_BYTES = 32
-/** Bytes of cell tables beyond which they are made anew from the dictionaries still in use. */
-const KEPT_TABLE_BYTES = 64 << 20
 
 interface RowLoops {
   /** See `textRowModule`. */
@@ -45,8 +40,6 @@ interface Layout {
   /** Of the marks of run r: `marks + r * markBytes`. */
   readonly marks: number
   readonly markBytes: number
-  /** What the memory had given out when the layout was complete. */
-  readonly used: number
 }
 
 /**
@@ -59,35 +52,25 @@ export class FastTextWriter implements TableWriter {
   readonly #outputs: readonly OutputColumn[]
   readonly #units: readonly TextUnit[]
   readonly #output: Output
-  readonly #memory = new TextMemory()
-  readonly #digits: DigitAddresses
-  readonly #base: number
-  readonly #tables: CellTables
-  readonly #byteTexts = new Map<readonly string[], Uint8Array | null>()
+  readonly #workspace: TextWorkspace
+  readonly #layouts = new Map<string, Layout | null>()
   readonly #loops = new Map<string, RowLoops>()
-  #layout: Layout | null = null
   #runs: readonly NullRun[] = []
   #batchCount = 0
 
+  /** @param workspace may be shared by writers of the same format that take turns */
   constructor(
     format: TextFormat & { readonly parts: TextParts },
     table: SinkTable,
     labels: boolean,
+    workspace: TextWorkspace,
     output: Output,
   ) {
     this.#format = format
     this.#outputs = outputColumns(table, labels)
     this.#units = textUnits(this.#outputs, format.parts)
+    this.#workspace = workspace
     this.#output = output
-    this.#tables = new CellTables(this.#memory, format.parts)
-    this.#digits = {
-      fullDigits: this.#memory.place(FULL_DIGITS),
-      shortDigits: this.#memory.place(SHORT_DIGITS),
-      digitCounts: this.#memory.place(DIGIT_COUNTS),
-      fractions: this.#memory.place(FRACTIONS),
-      fractionLengths: this.#memory.place(FRACTION_LENGTHS),
-    }
-    this.#base = this.#memory.used
   }
 
   async start(): Promise<void> {
@@ -126,12 +109,12 @@ export class FastTextWriter implements TableWriter {
   async end(): Promise<void> {}
 
   #state(address: number): number {
-    const { buffer } = this.#memory.bytes
+    const { buffer } = this.#workspace.memory.bytes
     return new DataView(buffer).getInt32(address, true)
   }
 
   async #writeText(start: number, end: number): Promise<void> {
-    if (end > start) await this.#output(this.#memory.bytes.subarray(start, end))
+    if (end > start) await this.#output(this.#workspace.memory.bytes.subarray(start, end))
   }
 
   async #writePlainly(batch: SegmentBatch, start: number, end: number): Promise<void> {
@@ -145,35 +128,32 @@ export class FastTextWriter implements TableWriter {
    */
   #prepare(columns: readonly Column[], rowCount: number): Layout | null {
     const name = columns.map(shapeOf).join()
-    if (this.#layout === null || this.#layout.name !== name) {
-      this.#memory.release(this.#base)
-      this.#tables.clear()
-      this.#layout = this.#layOut(name, columns)
+    let layout = this.#layouts.get(name)
+    if (layout === undefined) {
+      layout = this.#layOut(name, columns)
+      this.#layouts.set(name, layout)
     }
-    if (this.#layout === null) return null
+    if (layout === null) return null
     const isDue = isPowerOfEight(++this.#batchCount)
     const suits = (run: NullRun) =>
       columns.slice(run.start, run.end).every((column) => nullMarks(column) !== null)
     if (isDue || !this.#runs.every(suits)) this.#runs = findNullRuns(columns, rowCount)
 
-    if (this.#memory.used - this.#layout.used > KEPT_TABLE_BYTES) {
-      this.#memory.release(this.#layout.used)
-      this.#tables.clear()
-    }
+    const { tables, memory } = this.#workspace
+    tables.tidy()
     const plans: CellPlan[] = []
-    for (const [index, plan] of this.#layout.plans.entries()) {
+    for (const [index, plan] of layout.plans.entries()) {
       const column = columns[index]!
       if (plan.kind !== 'table' || column.kind !== 'dictionary') {
         plans.push(plan)
         continue
       }
-      const table = this.#tables.of(column, this.#units[index]!)
+      const table = tables.of(column, this.#units[index]!)
       if (!table.fits) return null
       plans.push({ ...plan, stride: table.stride })
-      const view = new DataView(this.#memory.bytes.buffer)
-      view.setInt32(plan.table, table.address, true)
+      new DataView(memory.bytes.buffer).setInt32(plan.table, table.address, true)
     }
-    return { ...this.#layout, plans }
+    return { ...layout, plans }
   }
 
   /** Takes room for a slice of the columns and for the text; null when one cannot be written. */
@@ -186,12 +166,18 @@ export class FastTextWriter implements TableWriter {
     let textBytes = parts.rowStart.length + parts.rowEnd.length + OVERRUN_BYTES
     for (const [index, column] of columns.entries()) {
       const unit = this.#units[index]!
-      const cells = this.#memory.take(sliceRows * cellBytesOf(column) + OVERRUN_BYTES)
+      const cells = this.#workspace.memory.take(sliceRows * cellBytesOf(column) + OVERRUN_BYTES)
       textBytes += parts.key(unit.value.name).length + unit.nullText.length + CELL_SPARE_BYTES
       switch (column.kind) {
         case 'dictionary': {
           const size = column.indices.BYTES_PER_ELEMENT as 1 | 2 | 4
-          plans.push({ kind: 'table', cells, size, table: this.#memory.take(4), stride: 0 })
+          plans.push({
+            kind: 'table',
+            cells,
+            size,
+            table: this.#workspace.memory.take(4),
+            stride: 0,
+          })
           textBytes += MAX_ENTRY_BYTES
           continue
         }
@@ -200,39 +186,29 @@ export class FastTextWriter implements TableWriter {
           if (unit.label !== null || (scale !== 0 && scale !== 3)) return null
           const array =
             values instanceof Int32Array ? 'i32' : values instanceof Uint32Array ? 'u32' : 'f64'
-          const validAt = valid === null ? null : this.#memory.take(sliceRows + OVERRUN_BYTES)
+          const validAt =
+            valid === null ? null : this.#workspace.memory.take(sliceRows + OVERRUN_BYTES)
           plans.push({ kind: 'number', cells, array, scale, valid: validAt })
           continue
         }
         case 'bytes': {
           const { width, trim, characters } = column
-          const entries = this.#byteTextsOf(characters)
-          if (unit.label !== null || entries === null) return null
-          const texts = this.#memory.place(entries)
-          const validAt = this.#memory.take(sliceRows + OVERRUN_BYTES)
+          const texts = this.#workspace.byteTextsOf(characters)
+          if (unit.label !== null || texts === null) return null
+          const validAt = this.#workspace.memory.take(sliceRows + OVERRUN_BYTES)
           plans.push({ kind: 'bytes', cells, width, trim, valid: validAt, texts })
           textBytes += width * 6 + OVERRUN_BYTES
         }
       }
     }
     const markBytes = sliceRows
-    const marks = this.#memory.take(markBytes * columns.length)
-    const text = this.#memory.take(CHUNK_BYTES + textBytes)
-    const used = this.#memory.used
-    return { name, plans, sliceRows, text, limit: text + CHUNK_BYTES, marks, markBytes, used }
-  }
-
-  #byteTextsOf(characters: readonly string[]): Uint8Array | null {
-    let entries = this.#byteTexts.get(characters)
-    if (entries === undefined) {
-      entries = byteTexts(characters, this.#format.parts)
-      this.#byteTexts.set(characters, entries)
-    }
-    return entries
+    const marks = this.#workspace.memory.take(markBytes * columns.length)
+    const text = this.#workspace.memory.take(CHUNK_BYTES + textBytes)
+    return { name, plans, sliceRows, text, limit: text + CHUNK_BYTES, marks, markBytes }
   }
 
   #copyRows(columns: readonly Column[], { plans }: Layout, start: number, count: number): void {
-    const { bytes } = this.#memory
+    const { bytes } = this.#workspace.memory
     const copy = (array: ArrayBufferView, size: number, address: number) => {
       const at = array.byteOffset + start * size
       bytes.set(new Uint8Array(array.buffer, at, count * size), address)
@@ -266,9 +242,9 @@ export class FastTextWriter implements TableWriter {
           marks: layout.marks + index * layout.markBytes,
         })),
         parts: this.#format.parts,
-        digits: this.#digits,
+        digits: this.#workspace.digits,
       })
-      loops = instantiate(module, this.#memory.memory) as unknown as RowLoops
+      loops = instantiate(module, this.#workspace.memory.memory) as unknown as RowLoops
       this.#loops.set(name, loops)
     }
     return loops

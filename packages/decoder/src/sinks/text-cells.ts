@@ -54,6 +54,7 @@ export class CellTable {
   #makeRoom(count: number, stride: number): void {
     if (count <= this.#capacity && stride === this.stride) return
     const capacity = count <= this.#capacity ? this.#capacity : Math.max(count, this.#capacity * 2)
+    const before = this.byteLength
     const address = this.#memory.take(capacity * stride)
     const { bytes } = this.#memory
     for (let index = 0; index < this.#count; index++) {
@@ -63,9 +64,20 @@ export class CellTable {
       bytes.copyWithin(to, from, lengthAt)
       bytes.copyWithin(to + stride - LENGTH_BYTES, lengthAt, lengthAt + LENGTH_BYTES)
     }
+    if (before > 0) this.#memory.giveBack(this.address, before)
     this.address = address
     this.stride = stride
     this.#capacity = capacity
+  }
+
+  /** Room taken. */
+  get byteLength(): number {
+    return this.#capacity * this.stride
+  }
+
+  /** Gives the room back; the table must not be used after. */
+  release(): void {
+    if (this.byteLength > 0) this.#memory.giveBack(this.address, this.byteLength)
   }
 }
 
@@ -87,11 +99,14 @@ function strideFor(length: number): number {
   return needed <= 8 ? 8 : Math.ceil(needed / 16) * 16
 }
 
-/** Cell tables of one writer by dictionary: columns that show the same cells share them. */
+/** Bytes of tables beyond which they are made anew from the dictionaries still in use. */
+const KEPT_BYTES = 16 << 20
+
+/** Cell tables by dictionary: columns and segments that show the same cells share them. */
 export class CellTables {
   readonly #memory: TextMemory
   readonly #parts: TextParts
-  #tables = new WeakMap<Dictionary, Map<string, CellTable>>()
+  readonly #tables = new Map<Dictionary, Map<string, CellTable>>()
 
   constructor(memory: TextMemory, parts: TextParts) {
     this.#memory = memory
@@ -115,9 +130,12 @@ export class CellTables {
     return table
   }
 
-  /** Forgets all tables, whose room has been given up. */
-  clear(): void {
-    this.#tables = new WeakMap()
+  /** Gives up all tables once they take much room: dictionaries may be gone. */
+  tidy(): void {
+    const tables = [...this.#tables.values()].flatMap((byKey) => [...byKey.values()])
+    if (tables.reduce((sum, table) => sum + table.byteLength, 0) <= KEPT_BYTES) return
+    for (const table of tables) table.release()
+    this.#tables.clear()
   }
 
   #textOf(value: CellValue, column: DictionaryColumn, { label }: TextUnit): string {

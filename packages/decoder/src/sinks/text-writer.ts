@@ -4,18 +4,22 @@ import { hasWasm } from '../wasm/web-assembly.js'
 import { FastTextWriter } from './fast-text-writer.js'
 import type { OpenTable, Output, TableWriter } from './table-sink.js'
 import type { TextFormat } from './text-format.js'
+import { TextWorkspace } from './text-workspace.js'
 
 /** Cells made into text at a time by the plain way: bounds the strings held at once. */
 const CELLS_PER_CHUNK = 65_536
 
 /** Opens writers of a text format: generated row loops where possible, else the reference way. */
 export function textWriters(format: TextFormat, labels: boolean): OpenTable {
+  const { parts } = format
+  let workspace: TextWorkspace | null = null
   return (table, _schema, output) => {
-    const { parts } = format
     const isAscii = table.columns.every(({ name }) => /^[\x20-\x7e]*$/.test(name))
-    return parts !== null && isAscii && hasWasm()
-      ? new FastTextWriter({ ...format, parts }, table, labels, output)
-      : plainTextWriter(format, table, labels, output)
+    if (parts === null || !isAscii || !hasWasm()) {
+      return plainTextWriter(format, table, labels, output)
+    }
+    workspace ??= new TextWorkspace(parts)
+    return new FastTextWriter({ ...format, parts }, table, labels, workspace, output)
   }
 }
 

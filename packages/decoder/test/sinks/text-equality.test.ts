@@ -13,6 +13,7 @@ import { FastTextWriter } from '../../src/sinks/fast-text-writer.js'
 import { ndjsonFormat } from '../../src/sinks/ndjson.js'
 import type { Output, TableWriter } from '../../src/sinks/table-sink.js'
 import type { TextFormat, TextParts } from '../../src/sinks/text-format.js'
+import { TextWorkspace } from '../../src/sinks/text-workspace.js'
 import { plainTextWriter } from '../../src/sinks/text-writer.js'
 import { batch, latin1, spec, table } from './made-batches.js'
 import { batchesOf, cases, huge, odd, ordinary } from './made-tables.js'
@@ -42,7 +43,7 @@ async function expectEqual(
     batches,
   )
   const quick = await written(
-    (output) => new FastTextWriter(fast, madeTable, labels, output),
+    (output) => new FastTextWriter(fast, madeTable, labels, new TextWorkspace(fast.parts), output),
     batches,
   )
   let at = 0
@@ -97,7 +98,8 @@ describe('the generated row loops', () => {
           await expectEqual(format, madeTable, labels, batches)
           let called = 0
           const counted = { ...format, parts: format.parts!, rows: () => `${++called}` }
-          const open = (output: Output) => new FastTextWriter(counted, madeTable, labels, output)
+          const open = (output: Output) =>
+            new FastTextWriter(counted, madeTable, labels, new TextWorkspace(counted.parts), output)
           await written(open, batches)
           expect(called).toBe(0)
         },
@@ -132,6 +134,54 @@ describe('the generated row loops', () => {
     for (const format of [csvFormat({}), ndjsonFormat({}), ndjsonFormat({ omitNulls: true })]) {
       await expectEqual(format, table('made', columns), false, [batch('made', columns, rows)])
     }
+  })
+
+  test('take no more memory for one dictionary after another', async () => {
+    const rowCount = 30_000
+    const columns = ['a', 'b', 'c', 'd'].map((name) => spec(name, 'identifier', { width: 9 }))
+    const indices = Uint32Array.from({ length: rowCount }, (_, row) => row + 1)
+    const format = csvFormat({})
+    const workspace = new TextWorkspace(format.parts!)
+    const fast = { ...format, parts: format.parts! }
+    const madeTable = { name: 'made', title: '', columns }
+    let text = ''
+    const writer = new FastTextWriter(fast, madeTable, false, workspace, (bytes) => {
+      text += Buffer.from(bytes).toString('latin1')
+    })
+    const sizes: number[] = []
+    for (let count = 0; count < 30; count++) {
+      const dictionaries = columns.map(({ name }, at) => {
+        const dictionary = new GrowingDictionary(null)
+        for (let row = 0; row < rowCount; row++) {
+          dictionary.add(`${name}${count * 4 + at}x${row}`)
+        }
+        return dictionary
+      })
+      text = ''
+      await writer.write({
+        segment: 'made',
+        segmentIndex: 0,
+        rowCount,
+        throughRecord: 0,
+        columns: columnMap(
+          columns.map(
+            (each, at) => new DictionaryCells(each, rowCount, indices, dictionaries[at]!),
+          ),
+        ),
+        recordNumbers: indices,
+        recordLengths: indices,
+        issues: [],
+      })
+      const lines = text.split('\n')
+      expect(lines).toHaveLength(rowCount + 1)
+      for (const row of [0, 1, 4095, 4096, rowCount - 1]) {
+        const cells = dictionaries.map(({ values }) => values[row + 1])
+        expect(lines[row]).toBe(cells.join(','))
+      }
+      sizes.push(workspace.memory.bytes.length)
+    }
+    expect(sizes.at(-1)).toBe(sizes[14])
+    expect(sizes.at(-1)).toBeLessThan(64 << 20)
   })
 
   test('cope with columns that change how they are held, and with arrays at odd offsets', async () => {
