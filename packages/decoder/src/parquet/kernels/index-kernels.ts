@@ -306,11 +306,17 @@ export function hybridKernels(packIndex: number): readonly WasmFunction[] {
   })
 }
 
-/** One, and the highest bit, in each byte of a word. */
+/** One in each byte of a word, and in each byte of a run of levels that pays. */
 const EACH_ONE = 0x0101010101010101n
-const EACH_HIGH = -0x7f7f7f7f7f7f7f80n
+const RUN_BITS = BigInt(MIN_LEVEL_OCTETS * 8)
+const RUN_ONE = EACH_ONE & ((1n << RUN_BITS) - 1n)
 
-/** `levels(bitmap, rowCount, out) -> end of out`: runs and literals of bits. */
+/**
+ * `levels(bitmap, rowCount, out) -> end of out`: runs and literals of bits.
+ *
+ * A run that pays is looked for by its last byte: where that is neither 0 nor 255 no run reaches
+ * across, where it is, the last byte before it that differs tells how far to go on.
+ */
 export function levelsKernel(): WasmFunction {
   const [bitmap, rowCount, out] = [0, 1, 2]
   const c = new KernelCode(3)
@@ -321,7 +327,6 @@ export function levelsKernel(): WasmFunction {
   const number = c.local(I32)
   const bits = c.local(I32)
   const word = c.local(I64)
-  const other = c.local(I64)
   const copyFrom = c.local(I32)
   const writeLiteral = (to: number): void => {
     c.get(to).get(literalStart).gtU().if()
@@ -339,16 +344,26 @@ export function levelsKernel(): WasmFunction {
   }
   c.get(bitmap).tee(at).tee(literalStart).get(rowCount).i32(3).shrU().add().set(wholeEnd)
   c.block().loop()
-  c.get(at).get(wholeEnd).geU().brIf(1)
-  // Eight bytes among which there is neither 0 nor 255 begin no run.
-  c.get(at).i32(8).add().get(wholeEnd).leU().if()
-  c.get(at).load64(0).tee(word).i64(EACH_ONE).sub64().get(word).i64(-1n).xor64().tee(other).and64()
-  c.get(other).i64(EACH_ONE).sub64().get(word).and64().or64().i64(EACH_HIGH).and64().eqz64().if()
-  c.bump(at, 8).br(2)
-  c.end().end()
-  c.get(at).load8u(0).set(bits)
-  c.get(at).i32(1).add().set(end)
-  c.get(bits).i32(1).add().i32(254).and().eqz().if() // 0 or 255
+  c.get(at).i32(MIN_LEVEL_OCTETS).add().get(wholeEnd).gtU().brIf(1)
+  c.get(at)
+    .load8u(MIN_LEVEL_OCTETS - 1)
+    .tee(bits)
+    .i32(1)
+    .add()
+    .i32(254)
+    .and()
+    .if()
+  c.bump(at, MIN_LEVEL_OCTETS).br(1)
+  c.end()
+  c.get(at)
+    .load64(0)
+    .i64((1n << RUN_BITS) - 1n)
+    .and64()
+  c.get(bits).extendU().i64(RUN_ONE).mul64().xor64().tee(word).eqz64().eqz().if()
+  c.get(at).i32(8).add().get(word).clz64().wrap().i32(3).shrU().sub().set(at)
+  c.br(1)
+  c.end()
+  c.get(at).i32(MIN_LEVEL_OCTETS).add().set(end)
   c.get(bits).extendU().i64(EACH_ONE).mul64().set(word)
   c.block().loop()
   c.get(end).i32(8).add().get(wholeEnd).gtU().brIf(1)
@@ -358,16 +373,12 @@ export function levelsKernel(): WasmFunction {
   c.get(end).get(wholeEnd).geU().brIf(1)
   c.get(end).load8u(0).get(bits).ne().brIf(1)
   c.bump(end, 1).br(0).end().end()
-  c.get(end).get(at).sub().i32(MIN_LEVEL_OCTETS).geU().if()
   writeLiteral(at)
   c.get(end).get(at).sub().i32(4).shl().set(number)
   varint(c, out, number)
   c.get(out).get(bits).i32(1).and().store8(0)
   c.bump(out, 1)
-  c.get(end).set(literalStart)
-  c.end()
-  c.end()
-  c.get(end).set(at)
+  c.get(end).tee(at).set(literalStart)
   c.br(0).end().end()
   c.get(bitmap).get(rowCount).i32(7).add().i32(3).shrU().add().set(at)
   writeLiteral(at)

@@ -22,6 +22,7 @@ export class KernelCode extends Code {
   leS = (): this => this.#op(0x4c)
 
   // i64.
+  clz64 = (): this => this.#op(0x79)
   ltU64 = (): this => this.#op(0x54)
   gtU64 = (): this => this.#op(0x56)
   load8u64 = (): this => this.#op(0x31, 0, 0)
