@@ -1,0 +1,2 @@
+/** The generated module's text. */
+export function hashModule(): Promise<string>

@@ -1,0 +1,150 @@
+import { ROW_HASH_MODULE } from './row-hash-module.js'
+
+/** Hexadecimal digits of a row hash. */
+export const HASH_DIGITS = 32
+
+const PAGE_BYTES = 65_536
+/** Secret, accumulators and digits of the module stand below. */
+const FIRST_FREE = 2048
+/** Bytes that the module may read behind a text and write behind its output. */
+const SLACK_BYTES = 64
+/** Separators and up to ten digits of a record number, beside the hash. */
+const PREFIX_BYTES = HASH_DIGITS + 12
+
+interface HashModule {
+  readonly memory: WebAssembly.Memory
+  prepare(): void
+  hashLines(text: number, end: number, hashes: number, ends: number, most: number): number
+  prefixLines(
+    text: number,
+    ends: number,
+    hashes: number,
+    records: number,
+    count: number,
+    out: number,
+  ): number
+}
+
+let compiled: WebAssembly.Module | undefined
+
+/**
+ * Hashes the lines of one batch at a time: XXH3-128 with seed 0 of each line without its line feed,
+ * as 32 lower-case hexadecimal digits, most significant first. A line feed between double quotes
+ * does not end a line.
+ *
+ * `begin`, `append` any number of times, `hash`, then `hashes` and `prefixed` until the next
+ * `begin`.
+ */
+export class LineHasher {
+  readonly #module: HashModule
+  #rowCount = 0
+  #text = FIRST_FREE
+  #end = FIRST_FREE
+
+  constructor() {
+    compiled ??= new WebAssembly.Module(Buffer.from(ROW_HASH_MODULE, 'base64'))
+    this.#module = new WebAssembly.Instance(compiled).exports as unknown as HashModule
+    this.#module.prepare()
+  }
+
+  /** Makes room for a batch of `rowCount` lines. */
+  begin(rowCount: number): void {
+    this.#rowCount = rowCount
+    // Hashes, ends of lines, record numbers; then the text.
+    this.#text = align(FIRST_FREE + rowCount * (HASH_DIGITS + 8))
+    this.#end = this.#text
+    this.#reserve(this.#text)
+  }
+
+  /** Adds text. The bytes are copied. */
+  append(bytes: Uint8Array): void {
+    this.#reserve(this.#end + bytes.length)
+    new Uint8Array(this.#module.memory.buffer).set(bytes, this.#end)
+    this.#end += bytes.length
+  }
+
+  /** Adds text as UTF-8. */
+  appendText(text: string): void {
+    this.#reserve(this.#end + text.length * 3)
+    const room = new Uint8Array(this.#module.memory.buffer, this.#end)
+    this.#end += encoder.encodeInto(text, room).written
+  }
+
+  /** @throws {RangeError} unless the text has exactly the lines announced */
+  hash(): void {
+    const found = this.#module.hashLines(
+      this.#text,
+      this.#end,
+      this.#hashesAt,
+      this.#endsAt,
+      this.#rowCount,
+    )
+    const complete =
+      this.#rowCount === 0
+        ? this.#end === this.#text
+        : new DataView(this.#module.memory.buffer).getUint32(
+            this.#endsAt + (this.#rowCount - 1) * 4,
+            true,
+          ) === this.#end
+    if (found !== this.#rowCount || !complete) {
+      throw new RangeError(`the text of ${this.#rowCount} rows holds ${found} lines or more`)
+    }
+  }
+
+  /** The digits of all rows, one after another. A view: good until the next call. */
+  get hashes(): Uint8Array {
+    const { buffer } = this.#module.memory
+    return new Uint8Array(buffer, this.#hashesAt, this.#rowCount * HASH_DIGITS)
+  }
+
+  /** A copy of the text without any prefix. */
+  get text(): Uint8Array {
+    return new Uint8Array(this.#module.memory.buffer).slice(this.#text, this.#end)
+  }
+
+  /** `<hash>,<record number>,<line>` and a line feed for each line, in memory of its own. */
+  prefixed(recordNumbers: Uint32Array): Uint8Array {
+    const out = align(this.#end + SLACK_BYTES)
+    const most = this.#end - this.#text + this.#rowCount * PREFIX_BYTES
+    this.#reserve(out + most)
+    const { buffer } = this.#module.memory
+    new Uint32Array(buffer, this.#recordsAt, this.#rowCount).set(
+      recordNumbers.subarray(0, this.#rowCount),
+    )
+    const end = this.#module.prefixLines(
+      this.#text,
+      this.#endsAt,
+      this.#hashesAt,
+      this.#recordsAt,
+      this.#rowCount,
+      out,
+    )
+    const lines = Buffer.allocUnsafeSlow(end - out)
+    lines.set(new Uint8Array(buffer, out, end - out))
+    return lines
+  }
+
+  get #hashesAt(): number {
+    return FIRST_FREE
+  }
+
+  get #endsAt(): number {
+    return FIRST_FREE + this.#rowCount * HASH_DIGITS
+  }
+
+  get #recordsAt(): number {
+    return this.#endsAt + this.#rowCount * 4
+  }
+
+  #reserve(end: number): void {
+    const { memory } = this.#module
+    const missing = end + SLACK_BYTES - memory.buffer.byteLength
+    if (missing > 0) memory.grow(Math.ceil(missing / PAGE_BYTES))
+  }
+}
+
+const encoder = new TextEncoder()
+
+function align(address: number): number {
+  return Math.ceil(address / 16) * 16
+}
