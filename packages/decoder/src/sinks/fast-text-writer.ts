@@ -18,8 +18,8 @@ import type { TextWorkspace } from './text-workspace.js'
 /** Bytes of text gathered before they are written. */
 const CHUNK_BYTES = 131_072
 /** Rows, and bytes of their columns, copied into the writer's memory at a time. */
-const SLICE_ROWS = 4096
-const SLICE_BYTES = 1 << 20
+const SLICE_ROWS = 1024
+const SLICE_BYTES = 1 << 18
 /** Room for the digits, quotes and separators of a cell. */
 const CELL_SPARE_BYTES = 32
 
