@@ -70,6 +70,12 @@ export type Rings = readonly (readonly LatLng[])[]
 
 /** Refuses keys that no option has, so that a misspelt one is not silently ignored. */
 export function requireKnownKeys(input: object, known: readonly string[], what: string): void {
+  if (typeof input !== 'object' || input === null) {
+    throw new OptionError(
+      'OPTION_INVALID',
+      `${what} takes an object, not ${shown(input)}; it can have ${known.map((name) => `"${name}"`).join(', ')}`,
+    )
+  }
   for (const key of Object.keys(input)) {
     if (known.includes(key)) continue
     throw new OptionError(
@@ -221,7 +227,7 @@ function cleanRing(
     const next = clean[(index + 1) % clean.length] as LatLng
     const cross =
       (lat - first.lat) * (next.lng - first.lng) - (next.lat - first.lat) * (lng - first.lng)
-    return cross === 0
+    return Math.abs(cross) < 1e-15
   })
   if (flat) throw badPolygon(`all vertices in ${where} lie on one line; a polygon needs an inside`)
   const swapped = clean.map(({ lat, lng }) => ({ lat: lng, lng: lat }))

@@ -7,6 +7,7 @@ export interface CacheEntry {
 /**
  * Where answers can be kept. Keys are made of the host, the route, its parameters and the newest
  * published month, so a new publication makes every older entry unreachable; nothing else expires.
+ * An error thrown by a cache ends the call it was thrown in, unchanged.
  */
 export interface Cache {
   get(key: string): Promise<CacheEntry | undefined> | CacheEntry | undefined

@@ -27,7 +27,14 @@ export async function explainRefusal(
 ): Promise<UkPoliceError> {
   const { status } = answer
   const route = request.path.join('/')
-  const context = { route, ...request.params }
+  const { retryAfterMs } = answer
+  const context = {
+    route,
+    ...request.params,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  }
+  const later =
+    retryAfterMs === undefined ? 'later' : `again in ${Math.ceil(retryAfterMs / 1000)} seconds`
   if (answer.tooLarge) {
     return new TooManyResultsError(
       `${route} refused the area with 503 while the service is up, so it holds more than about 10,000 records; split the area, or use the tiled method (another category does not help, everything in the area counts)`,
@@ -37,7 +44,7 @@ export async function explainRefusal(
   if (status === 429) {
     return new RateLimitError(
       'API_RATE_LIMITED',
-      `${route} was refused with 429 again and again; something else at this network address may use up the limit of 15 requests a second, try later`,
+      `${route} was refused with 429 again and again; something else at this network address may use up the limit of 15 requests a second, try ${later}`,
       { status, retryable: true, context },
     )
   }
@@ -57,7 +64,7 @@ export async function explainRefusal(
   if (status >= 500) {
     return new ServerError(
       'API_OUTAGE',
-      `${route} failed with ${status} in every attempt; the service has an outage, try later`,
+      `${route} failed with ${status} in every attempt; the service has an outage, try ${later}`,
       { status, retryable: true, context },
     )
   }

@@ -41,7 +41,7 @@ export type {
   UnplacedCrimesQuery,
 } from './resources/crimes.js'
 export type { ForcesResource } from './resources/forces.js'
-export type { NeighbourhoodsResource } from './resources/neighbourhoods.js'
+export type { ForceArea, NeighbourhoodsResource } from './resources/neighbourhoods.js'
 export type { OutcomesQuery, OutcomesResource, TiledOutcomesQuery } from './resources/outcomes.js'
 export type {
   ForceStops,

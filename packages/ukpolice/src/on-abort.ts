@@ -28,3 +28,26 @@ export function onAbort(signal: AbortSignal | undefined, callback: () => void): 
     joined.delete(callback)
   }
 }
+
+/**
+ * The result of a promise, or the signal's reason as soon as it aborts.
+ *
+ * Node 20's fetch can leave the reading of a body pending for ever when it is aborted between the
+ * last bytes and the end, so an abort is never left to it alone.
+ */
+export function untilAborted<Value>(signal: AbortSignal, promise: Promise<Value>): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    const forget = onAbort(signal, () => reject(signal.reason as Error))
+    if (signal.aborted) reject(signal.reason as Error)
+    promise.then(
+      (value) => {
+        forget()
+        resolve(value)
+      },
+      (error: unknown) => {
+        forget()
+        reject(error as Error)
+      },
+    )
+  })
+}

@@ -1,5 +1,6 @@
 import ky, { HTTPError, type KyInstance } from 'ky'
 import { ConnectionError, ShapeError, TimeoutError } from './errors.js'
+import { untilAborted } from './on-abort.js'
 import type { RateLimiter } from './rate-limiter.js'
 
 /** How failed attempts are repeated. */
@@ -8,7 +9,7 @@ export interface RetryPolicy {
   readonly limit?: number | undefined
   /** Longest wait before the first repeat; it doubles each time, with full jitter. Default 500. */
   readonly baseMs?: number | undefined
-  /** Longest wait before any repeat, also where Retry-After asks for more. Default 60,000. */
+  /** Longest wait before any repeat; a Retry-After beyond it ends the call. Default 60,000. */
   readonly maxMs?: number | undefined
 }
 
@@ -65,6 +66,8 @@ export interface TransportAnswer {
   readonly text: string
   /** The parsed body of a 200, otherwise undefined. */
   readonly value: unknown
+  /** What Retry-After of a refusal asks for. */
+  readonly retryAfterMs: number | undefined
   /** True for the 503 of an over-large area. */
   readonly tooLarge: boolean
 }
@@ -86,8 +89,7 @@ export function createTransport(options: TransportOptions): Transport {
     timeout: false,
     ...(options.userAgent ? { headers: { 'user-agent': options.userAgent } } : {}),
   })
-  const send: Fetch =
-    options.fetch ?? ((request, init) => globalThis.fetch(request as unknown as string, init))
+  const send: Fetch = options.fetch ?? ((request, init) => globalThis.fetch(request, init))
 
   return async (call) => {
     const method = call.form ? 'POST' : 'GET'
@@ -114,9 +116,13 @@ export function createTransport(options: TransportOptions): Transport {
       try {
         attempt += 1
         callHook(() => options.onRequest?.({ method, url, attempt }))
-        const response = await send(request, { signal, redirect: call.form ? 'manual' : 'follow' })
-        const text = await response.text()
-        if (response.status === 429) options.limiter.pause(retryAfterMs(response.headers) ?? 1000)
+        const redirect = call.form ? 'manual' : 'follow'
+        const response = await untilAborted(signal, send(request, { signal, redirect }))
+        const text = await untilAborted(signal, response.text())
+        if (response.status === 429) {
+          const waitMs = retryAfterMs(response.headers) ?? 1000
+          options.limiter.pause(Math.min(waitMs, options.retry.maxMs))
+        }
         value = response.status === 200 ? parseJson(text, url) : undefined
         const status = response.status === 0 ? 302 : response.status // an opaque redirect
         return new Response([204, 205, 304].includes(status) ? null : text, {
@@ -165,6 +171,11 @@ export function createTransport(options: TransportOptions): Transport {
                 (await call.isAreaTooLarge())
               if (tooLarge) return false
             }
+            // A wait longer than allowed is for the caller to decide about.
+            if (error instanceof HTTPError) {
+              const waitMs = retryAfterMs(error.response.headers)
+              if (waitMs !== undefined && waitMs > options.retry.maxMs) return false
+            }
             return undefined
           },
         },
@@ -176,13 +187,25 @@ export function createTransport(options: TransportOptions): Transport {
           ],
         },
       })
-      return { status: response.status, text: await response.text(), value, tooLarge }
+      return {
+        status: response.status,
+        text: await response.text(),
+        value,
+        retryAfterMs: undefined,
+        tooLarge,
+      }
     } catch (error) {
       if (call.signal?.aborted) throw call.signal.reason
       if (hookFailure) throw hookFailure.error
       if (error instanceof HTTPError) {
         const { response } = error
-        return { status: response.status, text: await response.text(), value: undefined, tooLarge }
+        return {
+          status: response.status,
+          text: await response.text(),
+          value: undefined,
+          retryAfterMs: retryAfterMs(response.headers),
+          tooLarge,
+        }
       }
       if (error instanceof TimeoutError || error instanceof ShapeError) throw error
       throw new ConnectionError(

@@ -139,6 +139,31 @@ describe('the 22 routes', () => {
     expect(crimes.length).toBeGreaterThan(0)
   })
 
+  it('join the boundaries of a force to an area', async () => {
+    const { police, server, data } = await serve({ client: unlimited })
+    const within = await police.neighbourhoods.forceArea('leicestershire')
+    expect(within.coordinates).toHaveLength(3)
+    expect(within.withoutBoundary).toEqual([])
+    const crimes = await police.crimes.streetAll({ month, within })
+    const ids = new Set(crimes.map((crime) => crime.id))
+    expect(ids.size).toBe(crimes.length)
+    expect(crimes.length).toBeGreaterThan(20)
+    server.publish({
+      ...data,
+      neighbourhoods: (data.neighbourhoods ?? []).map((each, index) =>
+        index === 1 ? { ...each, boundary: [] } : each,
+      ),
+    })
+    const holed = await police.neighbourhoods.forceArea('leicestershire')
+    expect(holed.withoutBoundary).toEqual(['55.CR3001'])
+    server.setFault(({ path }) =>
+      path.endsWith('NC04/boundary') ? { kind: 'status', status: 404 } : undefined,
+    )
+    expect(await failure(police.neighbourhoods.forceArea('leicestershire'))).toMatchObject({
+      code: 'API_UNKNOWN_NEIGHBOURHOOD',
+    })
+  })
+
   it('encode ids with spaces and dots', async () => {
     const { police, server } = await serve({ client: unlimited })
     await police.neighbourhoods.get('northern-ireland', 'West Side')

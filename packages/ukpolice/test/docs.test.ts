@@ -38,7 +38,7 @@ let server: TestServer
 
 beforeAll(async () => {
   requireFreshBuild()
-  const data = generateData({ monthCount: 6, crimeCount: 400, lateForces: ['metropolitan'] })
+  const data = generateData({ monthCount: 6, crimeCount: 400 })
   server = await startTestServer(data, { limit: 250 })
   mkdirSync(folder, { recursive: true })
   for (const { name, code } of programs) writeFileSync(path.join(folder, `${name}.mts`), code)
@@ -95,6 +95,17 @@ describe('every example', () => {
       expect(`${stdout}${stderr}`.trim().length > 0 || source.endsWith('block 5')).toBe(true)
     })
   }
+
+  it('gives the output that the README shows', async () => {
+    const text = readFileSync(path.join(packageFolder, 'README.md'), 'utf8')
+    const [, shown] = /^```text\n([\s\S]*?)^```$/m.exec(text) ?? []
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      [path.join(folder, 'README-1.mjs')],
+      { cwd: folder, env: { ...process.env, UKPOLICE_BASE_URL: server.url } },
+    )
+    expect(stdout).toBe(shown)
+  })
 
   it('of the command line in the README runs', async () => {
     const text = readFileSync(path.join(packageFolder, 'README.md'), 'utf8')

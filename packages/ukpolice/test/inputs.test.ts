@@ -155,7 +155,10 @@ describe('wrong inputs end before the request they are for', () => {
       'vertices on a line',
       'OPTION_BAD_POLYGON',
       /one line/,
-      (p) => p.crimes.street({ within: [52, 53, 54].map((lat) => ({ lat, lng: -1 })) }),
+      (p) =>
+        p.crimes.street({
+          within: [0.1, 0.2, 0.3].map((step) => ({ lat: 52 + step, lng: -1 + step })),
+        }),
     ],
     [
       'NaN in a vertex',
@@ -217,6 +220,7 @@ describe('wrong inputs end before the request they are for', () => {
           ]),
         }),
     ],
+    ['nothing at all', 'OPTION_INVALID', /takes an object/, (p) => p.crimes.street()],
     [
       'tiny minCellDegrees',
       'OPTION_INVALID',

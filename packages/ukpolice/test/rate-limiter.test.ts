@@ -103,4 +103,19 @@ describe('rate limiter', () => {
       expect(request.atMs - (refusal?.atMs ?? 0)).toBeGreaterThanOrEqual(990)
     }
   })
+
+  it('does not wait longer than allowed, and passes the wait on', async () => {
+    const { police, server } = await serve({
+      fault: () => ({ kind: 'status', status: 429, headers: { 'retry-after': '3600' } }),
+      client: { retry: { limit: 3, baseMs: 1, maxMs: 50 } },
+    })
+    const error = await failure(police.request('forces'))
+    expect(error).toMatchObject({
+      name: 'RateLimitError',
+      retryable: true,
+      context: { retryAfterMs: 3_600_000 },
+    })
+    expect(error.message).toContain('in 3600 seconds')
+    expect(server.requests).toHaveLength(1)
+  })
 })

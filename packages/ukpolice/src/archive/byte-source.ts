@@ -5,6 +5,7 @@ import path from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { ArchiveError, ConnectionError } from '../errors.js'
+import { untilAborted } from '../on-abort.js'
 import type { Fetch } from '../transport.js'
 
 /** Bytes that can be read from any place. */
@@ -120,7 +121,7 @@ async function ask(
         'user-agent': options.userAgent ?? 'ukpolice-client',
       },
     })
-    const response = await send(request, { signal: joined })
+    const response = await untilAborted(joined, send(request, { signal: joined }))
     return {
       response,
       signal: joined,
@@ -167,8 +168,7 @@ async function* remoteStream(
           { retryable: true, context: { source: url.href } },
         )
       }
-      for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
-        asked.touch()
+      for await (const chunk of bodyChunks(asked)) {
         const wanted = chunk.subarray(0, end - position)
         position += wanted.length
         failures = 0
@@ -193,6 +193,22 @@ async function* remoteStream(
   }
 }
 
+/** The chunks of a body; each restarts the idle clock, and an abort ends them at once. */
+async function* bodyChunks({ response, signal, touch }: Asked): AsyncGenerator<Uint8Array> {
+  const reader = response.body?.getReader()
+  if (!reader) return
+  try {
+    for (;;) {
+      const { done, value } = await untilAborted(signal, reader.read())
+      if (done) return
+      touch()
+      yield value as Uint8Array
+    }
+  } finally {
+    reader.cancel().catch(() => undefined)
+  }
+}
+
 /** Stores the body of an answer without ranges in a temporary file, removed on close. */
 async function spool(url: URL, asked: Asked, options: RemoteOptions): Promise<ByteSource> {
   const { response } = asked
@@ -201,13 +217,7 @@ async function spool(url: URL, asked: Asked, options: RemoteOptions): Promise<By
   const file = path.join(directory, 'archive.zip')
   try {
     if (!response.body) throw new Error('the answer has no body')
-    const touched = async function* (): AsyncGenerator<Uint8Array> {
-      for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
-        asked.touch()
-        yield chunk
-      }
-    }
-    await pipeline(touched, createWriteStream(file))
+    await pipeline(bodyChunks(asked), createWriteStream(file))
   } catch (error) {
     await remove()
     options.signal?.throwIfAborted()

@@ -78,7 +78,9 @@ export async function* readZipEntry(
       { context: { source: source.name, entry: entry.name } },
     )
   }
-  const packed = packedBytes(source, entry, damaged, signal)
+  const stop = new AbortController()
+  const joined = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal
+  const packed = packedBytes(source, entry, damaged, joined)
   let length = 0
   let sum = 0
   const check = (chunk: Uint8Array): void => {
@@ -117,6 +119,7 @@ export async function* readZipEntry(
       throw isUkPoliceError(first) ? first : damaged((first as Error).message, first)
     } finally {
       inflate.destroy()
+      stop.abort() // whoever leaves early does not wait for bytes still to come
       await feeding
     }
   }

@@ -1,4 +1,4 @@
-import { type LatLng, decimalText, requirePoint } from '../area.js'
+import { type GeoJsonMultiPolygon, type LatLng, decimalText, requirePoint } from '../area.js'
 import type { Caller } from '../caller.js'
 import { type CallOptions, checkCallOptions } from '../options.js'
 import { requireSegment } from '../path.js'
@@ -32,8 +32,19 @@ export interface NeighbourhoodsResource {
     id: string,
     options?: CallOptions,
   ): Promise<readonly NeighbourhoodPriority[]>
+  /**
+   * The boundaries of all neighbourhoods of a force as one area for the tiled methods. It takes a
+   * request for each neighbourhood: 26 for Northern Ireland, 679 for the Metropolitan Police.
+   */
+  forceArea(force: string, options?: CallOptions): Promise<ForceArea>
   /** The neighbourhood that covers a point. @throws {NotFoundError} `API_OUTSIDE_COVERAGE` */
   locate(point: LatLng, options?: CallOptions): Promise<LocatedNeighbourhood>
+}
+
+/** The area of a force, ready to be used as `within`. */
+export interface ForceArea extends GeoJsonMultiPolygon {
+  /** Neighbourhoods whose boundary the service gives empty or with fewer than three vertices. */
+  readonly withoutBoundary: readonly string[]
 }
 
 /** Builds the neighbourhoods resource. */
@@ -54,13 +65,35 @@ export function neighbourhoodsResource(caller: Caller): NeighbourhoodsResource {
     return answer.value
   }
 
-  return {
+  const resource: NeighbourhoodsResource = {
     list: (force, options) => ask(force, ['neighbourhoods'], 'neighbourhoods', options),
     get: (force, id, options) => ask(force, [id], 'neighbourhood', options),
     boundary: (force, id, options) => ask(force, [id, 'boundary'], 'boundary', options),
     people: (force, id, options) => ask(force, [id, 'people'], 'officers', options),
     events: (force, id, options) => ask(force, [id, 'events'], 'events', options),
     priorities: (force, id, options) => ask(force, [id, 'priorities'], 'priorities', options),
+    async forceArea(force, options = {}) {
+      const all = await resource.list(force, options)
+      const stop = new AbortController()
+      const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal
+      try {
+        const boundaries = await Promise.all(
+          all.map(({ id }) => resource.boundary(force, id, { ...options, signal })),
+        )
+        const rings = boundaries.map((boundary) =>
+          boundary.map(({ latitude, longitude }) => [Number(longitude), Number(latitude)]),
+        )
+        return {
+          type: 'MultiPolygon',
+          coordinates: rings.filter((ring) => ring.length >= 3).map((ring) => [ring]),
+          withoutBoundary: all
+            .filter((_, index) => (rings[index]?.length ?? 0) < 3)
+            .map(({ id }) => id),
+        }
+      } finally {
+        stop.abort() // after a failure the other boundaries are not asked for
+      }
+    },
     async locate(point, options = {}) {
       checkCallOptions(options)
       const { lat, lng } = requirePoint(point, 'point')
@@ -76,4 +109,5 @@ export function neighbourhoodsResource(caller: Caller): NeighbourhoodsResource {
       return answer.value
     },
   }
+  return resource
 }
