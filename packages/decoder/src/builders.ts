@@ -131,7 +131,10 @@ export function key3(a: number, b: number, c: number): number {
   return ((x | y | z) & ~63) === 0 ? x | (y << 6) | (z << 12) : -1
 }
 
+/** Key of a text's bytes; -1 where they depend on the encoding, or there are too many. */
 function keyOf(text: string): number {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return -1
+  if (text.length > 3) return -1
   if (text.length === 1) return text.charCodeAt(0)
   if (text.length === 2) return text.charCodeAt(0) | (text.charCodeAt(1) << 8)
   return key3(text.charCodeAt(0), text.charCodeAt(1), text.charCodeAt(2))
@@ -385,7 +388,8 @@ export function mixedTable(
 ): void {
   table.fill(SLOW16)
   for (const code of special?.codes.keys() ?? []) {
-    table[keyOf(code.padEnd(2))] = codes.indexOf(code) * 0x10000
+    const key = keyOf(code.padEnd(2))
+    if (key >= 0) table[key] = codes.indexOf(code) * 0x10000
   }
   for (let value = range[0]; value <= range[1]; value++) {
     const text = String(value).padStart(2, '0')

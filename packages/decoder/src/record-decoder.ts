@@ -350,7 +350,7 @@ export class RecordDecoder {
         return
       }
       this.#byText.set(layout.level, index)
-      if (level.start !== 0) return
+      if (level.start !== 0 || !isAscii(layout.level)) return
       if (layout.level.length === 1) {
         const first = layout.level.charCodeAt(0)
         for (let second = 0; second < 256; second++) this.#dispatch[first | (second << 8)] = index
@@ -598,7 +598,7 @@ export class RecordDecoder {
     if (length < level.end) return -1
     let text = ''
     for (let i = start + level.start; i < start + level.end; i++) {
-      text += String.fromCharCode(bytes[i]!)
+      text += this.#characters[bytes[i]!]!
     }
     return this.#byText.get(text) ?? -1
   }
@@ -917,8 +917,7 @@ export class RecordDecoder {
         const builders = field.columns.map((index) => table.builders[index]!)
         return {
           field,
-          start: field.start,
-          end: field.fraction?.end ?? field.end,
+          ...extentOf(field),
           builders,
           table: this.#fieldTable(field, builders),
         }
@@ -946,8 +945,10 @@ export class RecordDecoder {
     const width = field.end - field.start
     if (field.type === 'flag' && width === 1 && field.flag !== undefined) {
       table = this.#arena.take('u16', 256).fill(SLOW16)
-      table[field.flag.yes.charCodeAt(0)] = shared.indexOf(true)
-      table[field.flag.no.charCodeAt(0)] = shared.indexOf(false)
+      const { yes, no } = field.flag
+      // What a byte above 0x7F stands for depends on the encoding.
+      if (isAscii(yes)) table[yes.charCodeAt(0)] = shared.indexOf(true)
+      if (isAscii(no)) table[no.charCodeAt(0)] = shared.indexOf(false)
       table[BLANK] = 0
     } else if (
       field.type === 'number_or_code' &&
@@ -983,17 +984,8 @@ export class RecordDecoder {
       }
       if (field.columns.length > 1) table.builders[field.columns[1]!]!.set(row, decoded.code)
       if (decoded.issue !== null) {
-        this.#reportField(
-          table,
-          decoded.issue,
-          field.name,
-          bytes,
-          at,
-          field.start,
-          field.fraction?.end ?? field.end,
-          row,
-          origin,
-        )
+        const { start, end } = extentOf(field)
+        this.#reportField(table, decoded.issue, field.name, bytes, at, start, end, row, origin)
       }
     }
     for (const { name, start, end } of state.layout.fillers) {
@@ -1024,9 +1016,11 @@ export class RecordDecoder {
           layout.tableIndex === table.index &&
           layout.partOffset <= start &&
           places[layout.part] !== undefined,
-      )!
-      const place = places[part.part]!
-      byteOffset = place.byteOffset + start - part.partOffset
+      )
+      // Without the first part, the key is that of the next one, at the same place in its line.
+      const place =
+        part === undefined ? places.find((one) => one !== undefined)! : places[part.part]!
+      byteOffset = place.byteOffset + start - (part?.partOffset ?? 0)
       recordNumber = place.recordNumber
     }
     this.#report(table, {
@@ -1163,6 +1157,19 @@ function memoryOf(arena: Arena): {
   readonly shared: boolean
 } {
   return { initialPages: arena.pages, maximumPages: arena.pages, shared: false }
+}
+
+function isAscii(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return false
+  return true
+}
+
+/** All bytes of a field: a fraction may stand apart from its whole part, on either side. */
+function extentOf({ start, end, fraction }: FieldSpec): { start: number; end: number } {
+  return {
+    start: Math.min(start, fraction?.start ?? start),
+    end: Math.max(end, fraction?.end ?? end),
+  }
 }
 
 function isEndMark(bytes: Uint8Array, start: number, end: number): boolean {

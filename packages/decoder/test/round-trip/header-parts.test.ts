@@ -41,6 +41,17 @@ describe('a header in three lines', () => {
     expect(issues.map(({ code, raw }) => [code, raw])).toEqual([['HEADER_PART_MISSING', 'B1']])
   })
 
+  test('says where a fault in the key is when its first line is missing', async () => {
+    const [, b2, b3] = await headerLines()
+    const lines = [b2!, b3!].map((line) => `${line.slice(0, 2)}ZZ${line.slice(4)}`)
+    const { rows, issues } = await decodeLines(lines)
+    expect(rows[0]!['state_code']).toBe('ZZ')
+    expect(issues).toMatchObject([
+      { code: 'HEADER_PART_MISSING', byteOffset: 0, recordNumber: 1 },
+      { code: 'FIELD_CODE_UNKNOWN', field: 'state_code', byteOffset: 2, recordNumber: 1 },
+    ])
+  })
+
   test('says in which line a fault is, whatever stands between its lines', async () => {
     const [b1, b2, b3] = await headerLines()
     const broken = `${b3!.slice(0, 51)}XX${b3!.slice(53)}`
