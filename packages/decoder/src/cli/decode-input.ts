@@ -23,7 +23,7 @@ import { writeStdout, type Terminal } from './terminal.js'
 import { packageVersion } from './version.js'
 
 /** Rows of a batch for file outputs: a row group of the Parquet writer. */
-const FILE_BATCH_ROWS = 131_072
+const FILE_BATCH_ROWS = 65_536
 
 export interface RunContext {
   readonly signal: AbortSignal

@@ -32,12 +32,12 @@ export interface ParquetFilesOptions extends LabelOptions, FileSinkOptions {
    * differences being small already, costs about a third in size. `zstd` needs Node 22.15.
    */
   readonly codec?: Codec
-  /** Rows of a row group: a multiple of 8 from 8 to 1,048,576. Default: 131,072. */
+  /** Rows of a row group: a multiple of 8 from 8 to 1,048,576. Default: 65,536. */
   readonly rowGroupRows?: number
 }
 
 /** Rows of a row group unless the caller says otherwise. */
-export const DEFAULT_ROW_GROUP_ROWS = 131_072
+export const DEFAULT_ROW_GROUP_ROWS = 65_536
 
 /** Rows of a data page: small enough to skip by, large enough that headers do not count. */
 export const PARQUET_PAGE_ROWS = 16_384
