@@ -69,15 +69,15 @@ export function createCaller(transport: Transport, options: ResolvedOptions): Ca
     }
   }
 
-  /** One cheap question, once: an area answered 503, is the service itself up? */
+  /** One cheap question when an area answered 503: is the service itself up? */
   const serviceIsUp = async (signal: AbortSignal | undefined): Promise<boolean> => {
     try {
       const answer = await transport({
         url: new URL(`${options.baseUrl}/crime-last-updated`),
         signal,
-        retryLimit: 0,
+        retriedStatuses: [429],
       })
-      return answer.status === 200
+      return answer.status < 500
     } catch {
       signal?.throwIfAborted()
       return false

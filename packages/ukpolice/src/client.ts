@@ -90,6 +90,9 @@ export function createClient(options: ClientOptions = {}): PoliceClient {
       if (typeof path !== 'string') {
         throw new OptionError('OPTION_BAD_PATH', `path must be text, not ${typeof path}`)
       }
+      if (typeof params !== 'object' || params === null) {
+        throw new OptionError('OPTION_INVALID', `params must be an object, not ${String(params)}`)
+      }
       const answer = await caller.call<Value>(
         {
           path: path.split('/').map((segment) => requireSegment(segment, 'path segment')),

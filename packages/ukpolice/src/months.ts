@@ -75,6 +75,12 @@ export function runMonths<Value>(
 ): MonthRun<Value> {
   requireKnownKeys(range, ['since', 'until', 'months'], 'a month range')
   requireKnownKeys(options, ['signal', 'onProgress'], 'the options of a month run')
+  if (typeof fetchMonth !== 'function') {
+    throw new OptionError(
+      'OPTION_INVALID',
+      `months takes a function that asks for one month, not ${typeof fetchMonth}`,
+    )
+  }
   const explicit = range.months?.map((month) => requireMonth(month, 'months'))
   if ((range.since === undefined) === (explicit === undefined)) {
     throw new OptionError('OPTION_BAD_MONTH', 'a month range takes either since or months')

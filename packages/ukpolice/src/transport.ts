@@ -51,7 +51,8 @@ export interface TransportCall {
   readonly form?: URLSearchParams | undefined
   readonly signal?: AbortSignal | undefined
   readonly timeoutMs?: number | undefined
-  readonly retryLimit?: number | undefined
+  /** Statuses to repeat after, beside network faults. Default 429 and 5xx. */
+  readonly retriedStatuses?: readonly number[] | undefined
   /**
    * Asked when an area answers 503: true when the service is up, so that the area is too large
    * and must not be asked for again.
@@ -75,7 +76,7 @@ export interface TransportAnswer {
 /** Sends a call with pacing, timeouts and retries. */
 export type Transport = (call: TransportCall) => Promise<TransportAnswer>
 
-const retriedStatuses = [429, 500, 502, 503, 504]
+const usuallyRetried: readonly number[] = [429, 500, 502, 503, 504]
 
 /**
  * Builds the transport on ky.
@@ -95,6 +96,7 @@ export function createTransport(options: TransportOptions): Transport {
     const method = call.form ? 'POST' : 'GET'
     const url = call.url.href
     const timeoutMs = call.timeoutMs ?? options.timeoutMs
+    const retriedStatuses = call.retriedStatuses ?? usuallyRetried
     let attempt = 0
     let tooLarge = false
     let value: unknown
@@ -108,7 +110,7 @@ export function createTransport(options: TransportOptions): Transport {
       }
     }
 
-    const attemptFetch = async (request: Request): Promise<Response> => {
+    const attemptOnce = async (request: Request): Promise<Response> => {
       const release = await options.limiter.acquire(call.signal)
       const timer = new AbortController()
       const timeout = setTimeout(() => timer.abort(), timeoutMs)
@@ -144,6 +146,12 @@ export function createTransport(options: TransportOptions): Transport {
         release()
       }
     }
+    const attemptFetch = async (request: Request): Promise<Response> => {
+      const response = await attemptOnce(request)
+      const ambiguous = response.status === 503 && !response.headers.has('retry-after')
+      if (ambiguous && call.isAreaTooLarge) tooLarge = await call.isAreaTooLarge()
+      return response
+    }
 
     try {
       const response = await http(url, {
@@ -153,24 +161,17 @@ export function createTransport(options: TransportOptions): Transport {
         fetch: attemptFetch as typeof globalThis.fetch,
         throwHttpErrors: (status) => retriedStatuses.includes(status),
         retry: {
-          limit: call.retryLimit ?? options.retry.limit,
+          limit: options.retry.limit,
           methods: ['get', 'post'],
-          statusCodes: retriedStatuses,
+          statusCodes: [...retriedStatuses],
           afterStatusCodes: [429, 503],
           maxRetryAfter: options.retry.maxMs,
           backoffLimit: options.retry.maxMs,
           delay: (count) => options.retry.baseMs * 2 ** (count - 1),
           jitter: true,
           retryOnTimeout: true,
-          shouldRetry: async ({ error }) => {
-            if (call.signal?.aborted || hookFailure) return false
-            if (error instanceof HTTPError && error.response.status === 503) {
-              tooLarge =
-                call.isAreaTooLarge !== undefined &&
-                !error.response.headers.has('retry-after') &&
-                (await call.isAreaTooLarge())
-              if (tooLarge) return false
-            }
+          shouldRetry: ({ error }) => {
+            if (call.signal?.aborted || hookFailure || tooLarge) return false
             // A wait longer than allowed is for the caller to decide about.
             if (error instanceof HTTPError) {
               const waitMs = retryAfterMs(error.response.headers)

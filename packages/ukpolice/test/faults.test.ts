@@ -72,6 +72,34 @@ describe('503 is two things', () => {
     expect(server.requests.filter(({ path }) => path.startsWith('crimes-street/'))).toHaveLength(1)
   })
 
+  it('is told apart also when nothing may be repeated', async () => {
+    const { police } = await serve({
+      limit: 10,
+      client: { ...unlimited, retry: { limit: 0 } },
+    })
+    const query = { within: square, month: '2026-07' }
+    expect(isTooManyResultsError(await failure(police.crimes.street(query)))).toBe(true)
+  })
+
+  it('is told apart when the probe itself meets a fault', async () => {
+    for (const fault of [
+      { kind: 'status', status: 429, headers: { 'retry-after': '0' } },
+      { kind: 'cut' },
+      { kind: 'body', body: '<html></html>' },
+    ] as const) {
+      let faults = 2
+      const { police, server } = await serve({
+        limit: 10,
+        client: unlimited,
+        fault: ({ path }) => (path === 'crime-last-updated' && faults-- > 0 ? fault : undefined),
+      })
+      const query = { within: square, month: '2026-07' }
+      expect(isTooManyResultsError(await failure(police.crimes.street(query)))).toBe(true)
+      const asked = server.requests.filter(({ path }) => path.startsWith('crimes-street/'))
+      expect(asked).toHaveLength(1)
+    }
+  })
+
   it('an outage is repeated and then named', async () => {
     const { police, server } = await serve({
       client: { ...unlimited, retry: { limit: 2, baseMs: 1 } },

@@ -220,6 +220,12 @@ describe('wrong inputs end before the request they are for', () => {
           ]),
         }),
     ],
+    [
+      'text instead of parameters',
+      'OPTION_INVALID',
+      /params must be/,
+      (p) => p.request('forces', { params: 'x' }),
+    ],
     ['nothing at all', 'OPTION_INVALID', /takes an object/, (p) => p.crimes.street()],
     [
       'tiny minCellDegrees',

@@ -130,6 +130,8 @@ describe('a run over months', () => {
     expect(go({})).toThrow(/either since or months/)
     expect(go({ since: '2024-05', months: [] })).toThrow(/either since or months/)
     expect(go({ from: '2024-05' })).toThrow(/no key "from"/)
+    const nothing = 5 as unknown as () => Promise<number>
+    expect(() => police.months({ since: '2026-08' }, nothing)).toThrow(/takes a function/)
     const run = police.months({ since: '2026-08' }, async () => 1)
     await collect(run)
     expect((await failure(collect(run))).message).toMatch(/iterated once/)
