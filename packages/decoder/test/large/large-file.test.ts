@@ -1,5 +1,5 @@
-import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -61,6 +61,28 @@ describe('a large file', () => {
       console.info(`${(generated.bytes / 1e6).toFixed(0)} MB, ${threads} threads: ${peakMiB} MiB`)
       // Far below the text: what is held does not grow with the file.
       expect(peakMiB).toBeLessThan(400)
+    },
+    TIMEOUT_MS,
+  )
+
+  it(
+    'leaves nothing behind when interrupted while several threads write',
+    async () => {
+      const output = path.join(folder, 'interrupted')
+      const child = spawn(
+        process.execPath,
+        [path.join(programs, 'decode.mjs'), zip, '-o', output, '--threads', '3'],
+        { stdio: 'ignore' },
+      )
+      const exited = new Promise<number | null>((resolve) => child.once('exit', resolve))
+      const partials = (): string[] =>
+        existsSync(output) ? readdirSync(output).filter((name) => name.endsWith('.partial')) : []
+      while (partials().length === 0 && child.exitCode === null) {
+        await new Promise((resolve) => setTimeout(resolve, 5))
+      }
+      child.kill('SIGINT')
+      expect(await exited).toBe(130)
+      expect(existsSync(output)).toBe(false)
     },
     TIMEOUT_MS,
   )
