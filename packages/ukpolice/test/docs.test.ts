@@ -58,27 +58,48 @@ describe('every example', () => {
     expect(programs.length).toBeGreaterThanOrEqual(12)
   })
 
-  it('compiles against the built package under the strictest options', () => {
+  const faultsOf = (names: readonly string[], options: ts.CompilerOptions): string[] => {
     const program = ts.createProgram(
-      programs.map(({ name }) => path.join(folder, `${name}.mts`)),
+      names.map((name) => path.join(folder, `${name}.mts`)),
       {
         target: ts.ScriptTarget.ES2022,
-        lib: ['lib.es2023.d.ts', 'lib.esnext.disposable.d.ts'],
-        module: ts.ModuleKind.NodeNext,
-        moduleResolution: ts.ModuleResolutionKind.NodeNext,
         strict: true,
         exactOptionalPropertyTypes: true,
         noUncheckedIndexedAccess: true,
         noEmit: true,
-        types: ['node'],
         typeRoots: [path.join(repositoryFolder, 'node_modules/@types')],
+        ...options,
       },
     )
-    const faults = ts.getPreEmitDiagnostics(program).map((each) => {
+    return ts.getPreEmitDiagnostics(program).map((each) => {
       const text = ts.flattenDiagnosticMessageText(each.messageText, '\n')
       return `${path.basename(each.file?.fileName ?? '')}: ${text}`
     })
-    expect(faults).toEqual([])
+  }
+
+  it('compiles against the built package in a strict Node project', () => {
+    const options: ts.CompilerOptions = {
+      lib: ['lib.es2022.d.ts'],
+      module: ts.ModuleKind.NodeNext,
+      moduleResolution: ts.ModuleResolutionKind.NodeNext,
+      types: ['node'],
+    }
+    expect(
+      faultsOf(
+        programs.map(({ name }) => name),
+        options,
+      ),
+    ).toEqual([])
+  })
+
+  it('of the main entry compiles in a browser project without Node types', () => {
+    const options: ts.CompilerOptions = {
+      lib: ['lib.es2022.d.ts', 'lib.dom.d.ts'],
+      module: ts.ModuleKind.ESNext,
+      moduleResolution: ts.ModuleResolutionKind.Bundler,
+      types: [],
+    }
+    expect(faultsOf(['README-1', 'README-2', 'README-3', 'ukpolice-3'], options)).toEqual([])
   })
 
   for (const { name, source, code } of programs) {
