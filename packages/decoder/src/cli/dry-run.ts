@@ -1,6 +1,6 @@
 import { decode } from '../decode.js'
 import type { DecodeCommand, InputPlan } from './args.js'
-import { prepareInput, type RunContext } from './decode-input.js'
+import { prepareInput, type RunContext } from './prepare-input.js'
 import { count, toJson } from './render.js'
 import { totalIssues } from './summary.js'
 import { writeStdout } from './terminal.js'

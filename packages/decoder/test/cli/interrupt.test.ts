@@ -12,16 +12,20 @@ async function startedDecoding(cwd: string, args: readonly string[] = []) {
   const result = finish(child)
   child.stdin.on('error', () => {})
   child.stdin.write(Buffer.concat(Array.from({ length: 2000 }, () => sampleText())))
+  await partialFilesIn(cwd)
+  return { child, result }
+}
+
+async function partialFilesIn(cwd: string): Promise<void> {
   const deadline = Date.now() + 30_000
   while (!partialFiles(cwd)) {
     if (Date.now() > deadline) throw new Error('no partial file appeared within 30 s')
     await sleep(20)
   }
-  return { child, result }
 }
 
 function partialFiles(cwd: string): boolean {
-  return tree(cwd).some((name) => name.endsWith('.partial'))
+  return tree(cwd).some((name) => name.includes('parquet') && name.endsWith('.partial'))
 }
 
 describe('a running decoding', () => {
@@ -37,6 +41,21 @@ describe('a running decoding', () => {
     expect(ended).toMatchObject({ code, signal: null })
     expect(stderr).toContain(`interrupted by ${signal}`)
     expect(tree(cwd)).toEqual([])
+  })
+
+  test('on several threads removes what was written, too', async () => {
+    const cwd = temporaryFolder()
+    // Threads start from 64 MiB of text on.
+    const part = Buffer.concat(Array.from({ length: 2000 }, () => sampleText()))
+    const parts = Array.from({ length: Math.ceil((80 << 20) / part.length) }, () => part)
+    writeFileSync(path.join(cwd, 'a.txt'), Buffer.concat(parts))
+    const args = ['a.txt', '-o', 'new/out', '--threads', '3', '--issues', 'i.ndjson']
+    const child = start(args, { cwd })
+    const result = finish(child)
+    await partialFilesIn(cwd)
+    child.kill('SIGINT')
+    expect(await result).toMatchObject({ code: 130 })
+    expect(tree(cwd)).toEqual(['a.txt'])
   })
 
   test('keeps the old output when interrupted under --force', async () => {
