@@ -121,26 +121,37 @@ function decodeDate(bytes: Uint8Array, start: number, end: number): DecodedField
   return days === undefined ? bad('FIELD_DATE') : ok(days)
 }
 
+/**
+ * Whole and fraction as one scaled number. Leading blanks may reach into the fraction (`"    5"`
+ * with two decimals is 0.05); a blank fraction behind a whole part is zero.
+ */
 function decodeDecimal(bytes: Uint8Array, base: number, field: FieldSpec): DecodedField {
-  const { start, end, fraction } = field
-  const whole = parseDigits(bytes, base + start, base + end)
+  const start = base + field.start
+  const end = base + field.end
+  const { fraction } = field
+  const whole = parseDigits(bytes, start, end)
   if (fraction === undefined) {
     if (whole !== undefined) return ok(whole)
-    return bad(isOverflow(bytes, base + start, base + end) ? 'FIELD_OVERFLOW' : 'FIELD_NOT_NUMERIC')
+    return bad(isOverflow(bytes, start, end) ? 'FIELD_OVERFLOW' : 'FIELD_NOT_NUMERIC')
   }
-  if (whole === undefined) {
-    return bad(isOverflow(bytes, base + start, base + end) ? 'FIELD_OVERFLOW' : 'FIELD_NOT_NUMERIC')
-  }
-  const width = fraction.end - fraction.start
-  let part = 0
-  if (!isBlank(bytes, base + fraction.start, base + fraction.end)) {
-    for (let i = base + fraction.start; i < base + fraction.end; i++) {
-      const digit = bytes[i]! - 0x30
-      if (digit < 0 || digit > 9) return bad('FIELD_NOT_NUMERIC')
-      part = part * 10 + digit
+  const fractionStart = base + fraction.start
+  const fractionEnd = base + fraction.end
+  const scale = 10 ** (fraction.end - fraction.start)
+  if (isBlank(bytes, fractionStart, fractionEnd)) {
+    if (whole !== undefined) return ok(whole * scale)
+  } else {
+    const part = parseDigits(bytes, fractionStart, fractionEnd)
+    if (isBlank(bytes, start, end)) {
+      if (part !== undefined) return ok(part)
+    } else if (whole !== undefined && part !== undefined && startsWithDigit(bytes, fractionStart)) {
+      return ok(whole * scale + part)
     }
   }
-  return ok(whole * 10 ** width + part)
+  return bad(isOverflow(bytes, start, end) ? 'FIELD_OVERFLOW' : 'FIELD_NOT_NUMERIC')
+}
+
+function startsWithDigit(bytes: Uint8Array, at: number): boolean {
+  return bytes[at]! >= 0x30 && bytes[at]! <= 0x39
 }
 
 function decodeMixed(text: string, field: FieldSpec): DecodedField {

@@ -64,6 +64,8 @@ const TABLE_ROOM = 128 << 20
 const RAW_LIMIT = 512
 /** Issues held back at most before they are handed out in a batch of no rows. */
 const HELD_ISSUES = 16_384
+/** Headers told apart at most; the FBI has some 25,000 agencies. */
+const HEADERS_REMEMBERED = 1 << 20
 const MAX_INT32 = 0x7fffffff
 const BLANK = 0x20
 const END_MARK = 0x1a
@@ -750,7 +752,7 @@ export class RecordDecoder {
         raw: key,
       })
     }
-    this.#headersSeen.add(key)
+    if (this.#headersSeen.size < HEADERS_REMEMBERED) this.#headersSeen.add(key)
   }
 
   #headerPart(

@@ -102,9 +102,21 @@ describe('values', () => {
     ['999999999', '999', 999_999_999.999],
     ['000000000', '001', 0.001],
     ['000000002', '   ', 2],
+    ['         ', '  5', 0.005],
+    ['       12', '345', 12.345],
   ])('joins drug quantity %s and thousandths %j to one exact decimal', async (a, b, value) => {
     const { rows } = await decodeAll(bytesOf([property({ 58: 'E', 59: a, 68: b, 71: 'GM' })]), spec)
     expect(rows['property']![0]!['drug_quantity_1']).toBe(value)
+  })
+
+  it.each([
+    ['        1', '2 5'],
+    ['000000001', ' 25'],
+    ['00000001 ', '250'],
+  ])('does not guess at drug quantity %j and thousandths %j', async (a, b) => {
+    const { rows, issues } = await decodeAll(bytesOf([property({ 59: a, 68: b })]), spec)
+    expect(rows['property']![0]!['drug_quantity_1']).toBeNull()
+    expect(issues.map(({ code, raw }) => [code, raw])).toEqual([['FIELD_NOT_NUMERIC', a + b]])
   })
 
   it('reads a blank hour as unknown and reports an hour such as "1-"', async () => {
