@@ -4,15 +4,16 @@
  *     npx esbuild packages/decoder/bench/parquet-writer.ts --bundle --platform=node --format=esm \
  *       --external:@duckdb/node-api --outfile=node_modules/.cache/parquet-writer.mjs
  *     node node_modules/.cache/parquet-writer.mjs [--rows 12e6] [--codec none] [--labels]
- *       [--segment victim] [--columns] [--sizes]
+ *       [--segment victim] [--columns] [--sizes] [--keep folder]
  *
  * Times are processor time of encoding alone, without the system's part in writing the files, so
  * that other work on the machine matters less.
  *
  * `--rows` is the number of lines over all segments (12e6 is about 1 GB of text). `--columns` adds
- * the time of each column, `--sizes` compares the files with what DuckDB writes of the same rows.
+ * the time of each column, `--sizes` compares the files with what DuckDB writes of the same rows,
+ * `--keep` leaves them all in a folder.
  */
-import { closeSync, mkdtempSync, openSync, rmSync, statSync, writeSync } from 'node:fs'
+import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, statSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -415,6 +416,7 @@ const { values: flags } = parseArgs({
     segment: { type: 'string' },
     columns: { type: 'boolean', default: false },
     sizes: { type: 'boolean', default: false },
+    keep: { type: 'string' },
   },
 })
 
@@ -427,7 +429,8 @@ interface Measured {
 }
 
 async function main(): Promise<void> {
-  const directory = mkdtempSync(join(tmpdir(), 'parquet-bench-'))
+  const directory = flags.keep ?? mkdtempSync(join(tmpdir(), 'parquet-bench-'))
+  mkdirSync(directory, { recursive: true })
   const options = {
     rowGroupRows: ROW_GROUP_ROWS,
     pageRows: PAGE_ROWS,
@@ -494,7 +497,7 @@ async function main(): Promise<void> {
     }
     if (flags.sizes) await compareSizes(directory, names)
   } finally {
-    rmSync(directory, { recursive: true, force: true })
+    if (flags.keep === undefined) rmSync(directory, { recursive: true, force: true })
   }
 }
 

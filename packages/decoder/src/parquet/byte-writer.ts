@@ -1,5 +1,5 @@
 /**
- * Bytes being written, in one buffer that grows.
+ * Bytes being written, in one buffer that grows, or has a fixed size known to be enough.
  *
  * Per-value code asks for room once with `reserve`, then works on `bytes` and `length` itself.
  */
@@ -8,8 +8,11 @@ export class ByteWriter {
   view: DataView
   length = 0
 
+  readonly #isFixed: boolean
+
   /** Starts with a buffer of its own of this size, or with the one given. */
-  constructor(initial: number | Uint8Array) {
+  constructor(initial: number | Uint8Array, size: 'growing' | 'fixed' = 'growing') {
+    this.#isFixed = size === 'fixed'
     this.bytes = typeof initial === 'number' ? new Uint8Array(initial) : initial
     this.view = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.length)
   }
@@ -18,6 +21,7 @@ export class ByteWriter {
   reserve(count: number): void {
     const needed = this.length + count
     if (needed <= this.bytes.length) return
+    if (this.#isFixed) throw new RangeError(`${needed} bytes are too many for ${this.bytes.length}`)
     const grown = new Uint8Array(Math.max(this.bytes.length * 2, needed))
     grown.set(this.bytes.subarray(0, this.length))
     this.bytes = grown

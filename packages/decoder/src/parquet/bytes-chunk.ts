@@ -61,9 +61,8 @@ export class BytesChunkEncoder {
   ): FullBounds | undefined {
     const { width, trim, nonAscii } = column
     if ((width !== 12 && width !== 13) || trim || nonAscii) return undefined
-    const { kernels, source, valid, bitmaps, prefixes, suffixes, body } = this.#workspace
+    const { kernels, source, valid, bitmap, prefixes, suffixes, body } = this.#workspace
     const rowCount = end - start
-    const bitmap = bitmaps[0]!
     const bytes = source[1]
     bytes.set(column.bytes.subarray(start * width, end * width))
     this.#workspace.stageValid(column.valid, start, end)
@@ -98,7 +97,7 @@ export class BytesChunkEncoder {
   ): ByteWriter {
     const { kernels, page, prefixes, suffixes } = this.#workspace
     page.length = 0
-    if (field.optional) writeLevels(kernels, page, bitmap, rowCount, valueCount)
+    if (field.optional) writeLevels(kernels, page, bitmap, 0, rowCount, valueCount)
     writeDeltas(kernels, page, prefixes, 0, valueCount, 0)
     writeDeltas(kernels, page, suffixes, 0, valueCount, suffixes[0]!)
     return page
@@ -112,7 +111,7 @@ export class BytesChunkEncoder {
     bounds: FullBounds | null,
   ): void {
     const shortened = bounds === null ? null : shortenBounds(bounds.min, bounds.max)
-    chunk.dataPage(page.written(), 'deltaByteArray', rowCount, rowCount - valueCount, shortened)
+    chunk.dataPage(page, 'deltaByteArray', rowCount, rowCount - valueCount, shortened)
   }
 
   #encodeText(
@@ -122,9 +121,8 @@ export class BytesChunkEncoder {
     start: number,
     end: number,
   ): FullBounds | 'no values' {
-    const { prefixes, suffixes, bitmaps } = this.#workspace
+    const { prefixes, suffixes, bitmap } = this.#workspace
     const characters = utf8Characters(column.characters)
-    const bitmap = bitmaps[0]!
     const text = this.#text
     const suffixBytes = this.#suffixBytes
     text.length = 0

@@ -76,7 +76,7 @@ export class ChunkWriter {
   }
 
   /** A dictionary page whose `valueCount` values stand in ascending order. */
-  dictionaryPage(body: Uint8Array, valueCount: number): void {
+  dictionaryPage(body: ByteWriter, valueCount: number): void {
     this.#dictionaryOffset = this.#out.length
     const data = this.#beginPage('dictionary', 'plain', body)
     const thrift = this.#thrift
@@ -90,7 +90,7 @@ export class ChunkWriter {
 
   /** A data page (version 1): definition levels, if the column has any, then values. */
   dataPage(
-    body: Uint8Array,
+    body: ByteWriter,
     encoding: Encoding,
     rowCount: number,
     nullCount: number,
@@ -128,19 +128,27 @@ export class ChunkWriter {
   }
 
   /** Begins a page header and returns the bytes that will follow it. */
-  #beginPage(kind: PageKind, encoding: Encoding, body: Uint8Array): Uint8Array {
-    const counted = this.#counts.find((c) => c.kind === kind && c.encoding === encoding)
-    if (counted === undefined) this.#counts.push({ kind, encoding, count: 1 })
-    else counted.count++
-    const data = this.#compress === null ? body : this.#compress(body)
+  #beginPage(kind: PageKind, encoding: Encoding, body: ByteWriter): Uint8Array {
+    this.#count(kind, encoding)
+    const bytes = body.written()
+    const data = this.#compress === null ? bytes : this.#compress(bytes)
     const thrift = this.#thrift
     thrift.i32(1, PAGE[kind])
-    thrift.i32(2, body.length)
+    thrift.i32(2, bytes.length)
     thrift.i32(3, data.length)
     return data
   }
 
-  #endPage(body: Uint8Array, data: Uint8Array): void {
+  #count(kind: PageKind, encoding: Encoding): void {
+    for (const counted of this.#counts) {
+      if (counted.kind !== kind || counted.encoding !== encoding) continue
+      counted.count++
+      return
+    }
+    this.#counts.push({ kind, encoding, count: 1 })
+  }
+
+  #endPage(body: ByteWriter, data: Uint8Array): void {
     this.#thrift.end()
     this.#savedSize += body.length - data.length
     this.#out.append(data)

@@ -2,18 +2,26 @@ import { ByteWriter } from './byte-writer.js'
 import type { Bounds, ChunkWriter, ColumnChunk } from './column-chunk.js'
 import { DistinctIndexes } from './distinct.js'
 import type { IndexArray } from './kernels/kernels.js'
+import { plainKernels } from './kernels/plain-kernels.js'
 import { writeLevels } from './levels.js'
 import type { RankedLabels, RankedValues } from './ranked-values.js'
 import type { ParquetField } from './schema.js'
 import { shortenBounds } from './statistics.js'
 import type { Workspace } from './workspace.js'
 
-/** Values of one page: where they are, without nulls. */
+/** One page: its rows, and where its values stand among those of the chunk. */
 interface PageValues {
-  values: IndexArray
+  row: number
+  rowCount: number
   start: number
   count: number
 }
+
+/**
+ * Values a page has at least on average; below that a chunk is one page, since a page's header and
+ * place in the index then cost more than passing over it saves.
+ */
+const MIN_PAGE_VALUES = 1024
 
 /** Bits needed for values 0 to `count - 1`; at least one, since not every reader takes zero. */
 export function bitWidthOf(count: number): number {
@@ -34,10 +42,14 @@ export class DictionaryChunkEncoder {
   readonly #used: Uint32Array
   #usedCount = 0
   #nullCount = 0
-  readonly #pages: readonly PageValues[]
+  readonly #pages: PageValues[] = []
+  /** Values of the chunk without nulls. */
+  #values: IndexArray
   readonly #dictionaryPage = new ByteWriter(1 << 14)
   /** Dictionary index to place in the dictionary page; only entries of the chunk are current. */
   #places: Uint32Array
+  /** Values that stand behind a page while its last octet is filled up. */
+  readonly #behind = new Uint32Array(8)
   /** Label indexes of rows, for codes of which some have no label. */
   #translated = new Uint32Array(0)
 
@@ -46,8 +58,7 @@ export class DictionaryChunkEncoder {
     this.#distinct = new DistinctIndexes(rowCapacity, workspace)
     this.#used = new Uint32Array(rowCapacity)
     this.#places = workspace.places
-    const values = workspace.dense[1]
-    this.#pages = workspace.bitmaps.map(() => ({ values, start: 0, count: 0 }))
+    this.#values = workspace.dense[1]
   }
 
   encode(
@@ -61,7 +72,7 @@ export class DictionaryChunkEncoder {
     this.#nullCount = rowCount - valueCount
     this.#usedCount = 0
     if (valueCount > 0) {
-      this.#findUsed(rowCount, ranked)
+      this.#findUsed(ranked)
       this.#place(ranked)
     }
     return this.#encodeUsed(chunk, field, rowCount, ranked, this.#usedCount)
@@ -98,16 +109,16 @@ export class DictionaryChunkEncoder {
     index: number,
   ): ColumnChunk {
     const bounds = shortenBounds(ranked.valueBytes(index), ranked.valueBytes(index))
-    const { kernels, page: out, bitmaps } = this.#workspace
+    const { kernels, page: out, bitmap } = this.#workspace
     const isBoolean = field.physical === 'boolean'
     chunk.begin()
     if (!isBoolean) {
       this.#dictionaryPage.length = 0
       ranked.writePlain(this.#dictionaryPage, index)
-      chunk.dictionaryPage(this.#dictionaryPage.written(), 1)
+      chunk.dictionaryPage(this.#dictionaryPage, 1)
     }
     out.length = 0
-    if (field.optional) writeLevels(kernels, out, bitmaps[0]!, rowCount, rowCount)
+    if (field.optional) writeLevels(kernels, out, bitmap, 0, rowCount, rowCount)
     if (isBoolean) {
       const byteCount = (rowCount + 7) >>> 3
       out.reserve(byteCount)
@@ -118,39 +129,36 @@ export class DictionaryChunkEncoder {
       out.varint(rowCount * 2)
       out.byte(0)
     }
-    chunk.dataPage(out.written(), isBoolean ? 'plain' : 'rleDictionary', rowCount, 0, bounds)
+    chunk.dataPage(out, isBoolean ? 'plain' : 'rleDictionary', rowCount, 0, bounds)
     return chunk.finish(bounds, 1)
   }
 
   /** Finds the values of every page; returns how many there are in the chunk. */
   #dropNulls(source: IndexArray, rowCount: number): number {
-    const { kernels, dense, bitmaps, pageRows } = this.#workspace
+    const { kernels, dense, bitmap, pageRows } = this.#workspace
     const indexes = this.#workspace.stage(source, rowCount)
-    const elementBytes = indexes.BYTES_PER_ELEMENT as 1 | 2 | 4
-    const target = dense[elementBytes]
-    let total = 0
-    let at = 0
-    for (let i = 0; i * pageRows < rowCount; i++) {
-      const start = i * pageRows
-      const end = Math.min(start + pageRows, rowCount)
-      const count = kernels.dropNulls(indexes, start, end, target, at, bitmaps[i]!)
-      const isFull = count === end - start
-      const page = this.#pages[i]!
-      page.values = isFull ? indexes : target
-      page.start = isFull ? start : at
-      page.count = count
-      // The values of each page begin at a multiple of eight, with room to fill up an octet.
-      if (!isFull) at = (at + count + 15) & ~7
-      total += count
+    const values = dense[indexes.BYTES_PER_ELEMENT as 1 | 2 | 4]
+    this.#values = values
+    const pages = this.#pages
+    pages.length = 0
+    let start = 0
+    for (let row = 0; row < rowCount; row += pageRows) {
+      const end = row + pageRows < rowCount ? row + pageRows : rowCount
+      const count = kernels.dropNulls(indexes, row, end, values, start, bitmap)
+      pages.push({ row, rowCount: end - row, start, count })
+      start += count
     }
-    return total
+    if (start < pages.length * MIN_PAGE_VALUES) {
+      pages.length = 1
+      pages[0] = { row: 0, rowCount, start: 0, count: start }
+    }
+    return start
   }
 
-  #findUsed(rowCount: number, ranked: RankedValues): void {
+  #findUsed(ranked: RankedValues): void {
     this.#distinct.begin(ranked.size)
-    for (let i = 0; i * this.#workspace.pageRows < rowCount; i++) {
-      const { values, start, count } = this.#pages[i]!
-      this.#distinct.addPage(values, start, count)
+    for (const { start, count } of this.#pages) {
+      this.#distinct.addPage(this.#values, start, count)
     }
     this.#usedCount = this.#distinct.union(this.#used)
   }
@@ -198,10 +206,8 @@ export class DictionaryChunkEncoder {
     }
     chunk.begin()
     if (field.physical !== 'boolean') this.#writeDictionary(chunk, ranked, usedCount)
-    const { pageRows } = this.#workspace
-    for (let i = 0; i * pageRows < rowCount; i++) {
-      const pageRowCount = Math.min(pageRows, rowCount - i * pageRows)
-      this.#encodePage(chunk, field, i, pageRowCount, ranked, usedCount)
+    for (let i = 0; i < this.#pages.length; i++) {
+      this.#encodePage(chunk, field, i, ranked, usedCount)
     }
     return chunk.finish(this.#bounds(ranked, 0, usedCount - 1), usedCount)
   }
@@ -210,11 +216,11 @@ export class DictionaryChunkEncoder {
     if (!field.optional && rowCount > 0) {
       throw new TypeError(`column "${field.name}" has a null in every row, where none may have one`)
     }
-    const { kernels, page, bitmaps } = this.#workspace
+    const { kernels, page, bitmap } = this.#workspace
     page.length = 0
-    writeLevels(kernels, page, bitmaps[0]!, rowCount, 0)
+    writeLevels(kernels, page, bitmap, 0, rowCount, 0)
     chunk.begin()
-    chunk.dataPage(page.written(), 'plain', rowCount, rowCount, null)
+    chunk.dataPage(page, 'plain', rowCount, rowCount, null)
     return chunk.finish(null, null)
   }
 
@@ -222,48 +228,50 @@ export class DictionaryChunkEncoder {
     const body = this.#dictionaryPage
     body.length = 0
     for (let i = 0; i < usedCount; i++) ranked.writePlain(body, this.#used[i]!)
-    chunk.dictionaryPage(body.written(), usedCount)
+    chunk.dictionaryPage(body, usedCount)
   }
 
   #encodePage(
     chunk: ChunkWriter,
     field: ParquetField,
     pageNumber: number,
-    rowCount: number,
     ranked: RankedValues,
     usedCount: number,
   ): void {
-    const { kernels, page: out, bitmaps } = this.#workspace
-    const { values, start, count } = this.#pages[pageNumber]!
+    const { kernels, page: out, bitmap } = this.#workspace
+    const { row, rowCount, start, count } = this.#pages[pageNumber]!
     out.length = 0
-    if (field.optional) writeLevels(kernels, out, bitmaps[pageNumber]!, rowCount, count)
+    if (field.optional) writeLevels(kernels, out, bitmap, row, rowCount, count)
     const isBoolean = field.physical === 'boolean'
-    if (isBoolean) this.#writeBooleans(out, values, start, count, ranked)
-    else {
-      const bitWidth = bitWidthOf(usedCount)
-      out.byte(bitWidth)
-      out.reserve(((count >>> 3) + 1) * (bitWidth + 3) + 64)
-      const { bytes, length } = out
-      const places = this.#places
-      out.length = kernels.writeIndexes(values, start, count, bitWidth, places, bytes, length)
+    if (isBoolean) this.#writeBooleans(out, start, count, ranked)
+    else this.#writePlaces(out, start, count, bitWidthOf(usedCount))
+    const bounds = this.#pageBounds(ranked, pageNumber)
+    const encoding = isBoolean ? 'plain' : 'rleDictionary'
+    chunk.dataPage(out, encoding, rowCount, rowCount - count, bounds)
+  }
+
+  #writePlaces(out: ByteWriter, start: number, count: number, bitWidth: number): void {
+    const { kernels, places } = this.#workspace
+    const values = this.#values
+    const behind = this.#behind
+    const end = start + count
+    const octetEnd = start + ((count + 7) & ~7)
+    for (let i = end; i < octetEnd; i++) {
+      behind[i - end] = values[i]!
+      values[i] = values[end - 1]!
     }
-    chunk.dataPage(
-      out.written(),
-      isBoolean ? 'plain' : 'rleDictionary',
-      rowCount,
-      rowCount - count,
-      this.#pageBounds(ranked, pageNumber),
-    )
+    out.byte(bitWidth)
+    out.reserve(((count >>> 3) + 1) * (bitWidth + 3) + 64)
+    // Dictionaries too large for the workspace have their places elsewhere.
+    const { writeIndexes } = this.#places === places ? kernels : plainKernels
+    const { bytes, length } = out
+    out.length = writeIndexes(values, start, count, bitWidth, this.#places, bytes, length)
+    for (let i = end; i < octetEnd; i++) values[i] = behind[i - end]!
   }
 
   /** Plain booleans: one bit a value. */
-  #writeBooleans(
-    out: ByteWriter,
-    values: IndexArray,
-    start: number,
-    count: number,
-    ranked: RankedValues,
-  ): void {
+  #writeBooleans(out: ByteWriter, start: number, count: number, ranked: RankedValues): void {
+    const values = this.#values
     const truths = Uint8Array.from({ length: ranked.size }, (_, i) =>
       i === 0 ? 0 : ranked.valueBytes(i)[0]!,
     )

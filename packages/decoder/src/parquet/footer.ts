@@ -207,17 +207,24 @@ function writeColumnIndex(out: ByteWriter, field: ParquetField, chunk: ColumnChu
 
 /** Whether both bounds rise, or both fall, from page to page; pages of nulls do not count. */
 function boundaryOrder(
-  field: ParquetField,
+  { physical }: ParquetField,
   pages: readonly DataPage[],
 ): keyof typeof BOUNDARY_ORDER {
-  const bounds = pages.flatMap((page) => (page.bounds === null ? [] : [page.bounds]))
-  const steps = bounds.slice(1).map((next, i) => ({
-    min: compareBounds(field.physical, bounds[i]!.min, next.min),
-    max: compareBounds(field.physical, bounds[i]!.max, next.max),
-  }))
-  if (steps.every((step) => step.min <= 0 && step.max <= 0)) return 'ascending'
-  if (steps.every((step) => step.min >= 0 && step.max >= 0)) return 'descending'
-  return 'unordered'
+  let rises = true
+  let falls = true
+  let previous: Bounds | null = null
+  for (const { bounds } of pages) {
+    if (bounds === null) continue
+    if (previous !== null) {
+      const min = compareBounds(physical, previous.min, bounds.min)
+      const max = compareBounds(physical, previous.max, bounds.max)
+      rises &&= min <= 0 && max <= 0
+      falls &&= min >= 0 && max >= 0
+    }
+    previous = bounds
+  }
+  if (rises) return 'ascending'
+  return falls ? 'descending' : 'unordered'
 }
 
 function writeOffsetIndex(out: ByteWriter, chunk: ColumnChunk, base: number): void {

@@ -5,11 +5,13 @@ import type { Kernels } from './kernels/kernels.js'
  * Definition levels of a page (1 = value, 0 = null), with their four-byte length in front.
  *
  * @param bitmap one bit a row, least significant first; not read when all or none are null
+ * @param start first row of the page: a multiple of eight
  */
 export function writeLevels(
   kernels: Kernels,
   out: ByteWriter,
   bitmap: Uint8Array,
+  start: number,
   rowCount: number,
   valueCount: number,
 ): void {
@@ -21,7 +23,7 @@ export function writeLevels(
     out.varint(rowCount * 2)
     out.byte(valueCount === 0 ? 0 : 1)
   } else {
-    out.length = kernels.writeLevels(bitmap, rowCount, out.bytes, out.length)
+    out.length = kernels.writeLevels(bitmap, start, rowCount, out.bytes, out.length)
   }
   out.view.setUint32(lengthAt, out.length - lengthAt - 4, true)
 }

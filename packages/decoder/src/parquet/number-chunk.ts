@@ -71,14 +71,14 @@ export class NumberChunkEncoder {
     words: Int32Array | Uint32Array,
     rowCount: number,
   ): ColumnChunk {
-    const { kernels, page: out, pageRows, source } = this.#workspace
+    const { kernels, page: out, pageRows, source, bitmap } = this.#workspace
     const ranges: Range[] = []
     chunk.begin()
     for (let start = 0; start < rowCount; start += pageRows) {
       const count = Math.min(pageRows, rowCount - start)
       const range = kernels.rangeOf(words, start, count)
       out.length = 0
-      if (field.optional) writeLevels(kernels, out, this.#workspace.bitmaps[0]!, count, count)
+      if (field.optional) writeLevels(kernels, out, bitmap, 0, count, count)
       const isPacked = range.max - range.min <= MAX_DELTA_RANGE
       if (isPacked) writeDeltas(kernels, out, source.int32, start, count, words[start]!)
       else for (let i = 0; i < count; i++) writeNumber(out, field.physical, words[start + i]!)
@@ -94,16 +94,16 @@ export class NumberChunkEncoder {
     column: NumericCells,
     rowCount: number,
   ): ColumnChunk {
-    const { kernels, page: out, pageRows, bitmaps, prefixes: low } = this.#workspace
+    const { kernels, page: out, pageRows, bitmap, prefixes: low } = this.#workspace
     const values = this.#values
     const ranges: Range[] = []
     chunk.begin()
     for (let start = 0; start < rowCount; start += pageRows) {
       const end = Math.min(start + pageRows, rowCount)
-      const count = this.#takeValues(column, start, end, low, bitmaps[0]!)
+      const count = this.#takeValues(column, start, end, low, bitmap)
       const range = rangeOf(values, count)
       out.length = 0
-      if (field.optional) writeLevels(kernels, out, bitmaps[0]!, end - start, count)
+      if (field.optional) writeLevels(kernels, out, bitmap, 0, end - start, count)
       const isPacked = range.max - range.min <= MAX_DELTA_RANGE
       if (isPacked) writeDeltas(kernels, out, low, 0, count, values[0]!)
       else for (let i = 0; i < count; i++) writeNumber(out, field.physical, values[i]!)
@@ -123,8 +123,7 @@ export class NumberChunkEncoder {
   ): void {
     const bounds = boundsOf(field.physical, [range])
     const encoding = isPacked ? 'deltaBinaryPacked' : 'plain'
-    const body = this.#workspace.page.written()
-    chunk.dataPage(body, encoding, rowCount, rowCount - valueCount, bounds)
+    chunk.dataPage(this.#workspace.page, encoding, rowCount, rowCount - valueCount, bounds)
   }
 
   /** Gathers the values of a page without nulls, and their low 32 bits; returns how many. */

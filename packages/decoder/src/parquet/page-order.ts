@@ -4,9 +4,11 @@ import type { PhysicalType } from './format.js'
 /** Order of two bounds of a column, as its type defines it. */
 export function compareBounds(physical: PhysicalType, a: Uint8Array, b: Uint8Array): number {
   if (physical === 'byteArray' || physical === 'boolean') return compareBytes(a, b)
-  const x = new DataView(a.buffer, a.byteOffset, a.length)
-  const y = new DataView(b.buffer, b.byteOffset, b.length)
-  if (physical === 'int32') return x.getInt32(0, true) - y.getInt32(0, true)
-  const high = x.getInt32(4, true) - y.getInt32(4, true)
-  return high === 0 ? x.getUint32(0, true) - y.getUint32(0, true) : high
+  if (physical === 'int32') return int32At(a, 0) - int32At(b, 0)
+  const high = int32At(a, 4) - int32At(b, 4)
+  return high === 0 ? (int32At(a, 0) >>> 0) - (int32At(b, 0) >>> 0) : high
+}
+
+function int32At(bytes: Uint8Array, at: number): number {
+  return bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)
 }

@@ -11,8 +11,11 @@ const SPARE_BYTES = 64
 /** Widest rows that are staged a page at a time: twelve bytes and a NUL, rounded up. */
 const STAGED_ROW_BYTES = 16
 
-/** Most bytes a value takes in a page made by kernels: twelve of its own, two packed differences. */
+/** Most bytes a row takes in a page: twelve of its own, two packed differences. */
 const PAGE_VALUE_BYTES = 21
+
+/** At least as many arrays as are taken from the arena. */
+const ARRAY_COUNT = 24
 
 /** Size of the largest dictionary whose entries are marked in a table. */
 export const MARK_TABLE_SIZE = 4096
@@ -38,10 +41,10 @@ export class Workspace {
   readonly pageRows: number
   /** The column at hand: all rows, or the rows of one page. */
   readonly source: Overlaid
-  /** Values of the chunk without nulls, by page. */
+  /** Values of the chunk without nulls. */
   readonly dense: Overlaid
-  /** Rows with a value, by page: one bit a row. */
-  readonly bitmaps: readonly Uint8Array[]
+  /** Rows with a value, of the chunk or of one page: one bit a row. */
+  readonly bitmap: Uint8Array
   /** A byte for each row of the column at hand: 1 where it has a value. */
   readonly valid: Uint8Array
   readonly marks: Uint8Array
@@ -60,23 +63,22 @@ export class Workspace {
   /** @param pageRows a multiple of 64 */
   constructor(rowCapacity: number, pageRows: number, wasm = true) {
     this.pageRows = pageRows
-    const pageCount = Math.ceil(rowCapacity / pageRows)
     const sizes = {
       source: Math.max(rowCapacity * 8, pageRows * STAGED_ROW_BYTES) + SPARE_BYTES,
-      dense: rowCapacity * 4 + (pageCount + 1) * SPARE_BYTES,
-      bitmap: pageRows / 8 + SPARE_BYTES,
+      dense: rowCapacity * 4 + SPARE_BYTES,
+      bitmap: rowCapacity / 8 + SPARE_BYTES,
       valid: rowCapacity + SPARE_BYTES,
       perValue: pageRows + BLOCK_VALUES,
       body: pageRows * 12 + SPARE_BYTES,
       indexes: rowCapacity * 2 + SPARE_BYTES,
       distinct: (MAX_DISTINCT + 1) * 8,
       changes: (pageRows + 1) * 4,
-      page: pageRows * PAGE_VALUE_BYTES + 8192,
+      page: pageRows * PAGE_VALUE_BYTES + rowCapacity / 4 + 8192,
     }
     const total =
       sizes.source +
       sizes.dense +
-      sizes.bitmap * pageCount +
+      sizes.bitmap +
       sizes.valid +
       MARK_TABLE_SIZE +
       PLACE_TABLE_SIZE * 4 +
@@ -88,11 +90,11 @@ export class Workspace {
       sizes.page +
       WASM_KERNEL_BYTES
     // Every array may be moved up to the next multiple of sixteen.
-    const arena = new Arena(total + (pageCount + 16) * 16, wasm && hasWasm())
+    const arena = new Arena(total + ARRAY_COUNT * 16, wasm && hasWasm())
     this.kernels = arena.memory === null ? plainKernels : wasmKernels(arena)
     this.source = overlaid(arena.take('u8', sizes.source))
     this.dense = overlaid(arena.take('u8', sizes.dense))
-    this.bitmaps = Array.from({ length: pageCount }, () => arena.take('u8', sizes.bitmap))
+    this.bitmap = arena.take('u8', sizes.bitmap)
     this.valid = arena.take('u8', sizes.valid)
     this.marks = arena.take('u8', MARK_TABLE_SIZE)
     this.places = arena.take('u32', PLACE_TABLE_SIZE)
@@ -102,7 +104,7 @@ export class Workspace {
     this.indexes = arena.take('u16', sizes.indexes / 2)
     this.distinct = arena.take('f64', sizes.distinct / 8)
     this.changes = arena.take('u32', sizes.changes / 4)
-    this.page = new ByteWriter(arena.take('u8', sizes.page))
+    this.page = new ByteWriter(arena.take('u8', sizes.page), 'fixed')
   }
 
   /** Copies rows into `source`, with zeros behind them, and returns it as their kind of array. */

@@ -1,5 +1,3 @@
-import type { Arena } from '../../arena.js'
-
 /** Arrays of dictionary indexes. */
 export type IndexArray = Uint8Array | Uint16Array | Uint32Array
 
@@ -48,14 +46,15 @@ export interface TwelveResult {
  * The loops over values that take nearly all of a writer's time.
  *
  * There are two implementations with the same results to the last byte: readable ones, and
- * WebAssembly, which is several times as fast and works on the memory of one arena. Arrays from
- * elsewhere are handled by the readable ones. Arrays that are written need some room behind what is
- * counted; arrays of values may be written behind their end, up to a multiple of eight.
+ * WebAssembly, which is several times as fast and takes only arrays of the arena it was made for.
+ * It works by vectors, so arrays need 64 bytes of room behind what is counted, and rows of a source
+ * are zero there.
  */
 export interface Kernels {
   /**
-   * Splits rows `start` to `end` into a bitmap (bit set = value) and the values without the nulls,
-   * written to `values` from `at` on. Zero is null. Returns how many rows have a value.
+   * Splits rows `start` to `end` into a bitmap (bit r set = row r has a value) and the values
+   * without the nulls, written to `values` from `at` on. Zero is null, `start` a multiple of 64.
+   * Returns how many rows have a value.
    */
   dropNulls(
     source: IndexArray,
@@ -92,7 +91,8 @@ export interface Kernels {
 
   /**
    * Runs and bit-packed groups of `places[value]` for `count` values from `start` on, to `out` at
-   * `position`; returns the position after them. Source: RLE/bit-packing hybrid, Encodings.md.
+   * `position`; returns the position after them. Behind the values, the last one is repeated up to a
+   * multiple of eight. Source: RLE/bit-packing hybrid, Encodings.md.
    */
   writeIndexes(
     values: IndexArray,
@@ -104,8 +104,17 @@ export interface Kernels {
     position: number,
   ): number
 
-  /** The same for one bit a row of a bitmap: definition levels of a page with nulls and values. */
-  writeLevels(bitmap: Uint8Array, rowCount: number, out: Uint8Array, position: number): number
+  /**
+   * The same for bits of a bitmap: definition levels of the page of `rowCount` rows from `start` on,
+   * a multiple of eight.
+   */
+  writeLevels(
+    bitmap: Uint8Array,
+    start: number,
+    rowCount: number,
+    out: Uint8Array,
+    position: number,
+  ): number
 
   /**
    * Blocks of DELTA_BINARY_PACKED, without the header, for the low 32 bits of numbers no more than
@@ -128,9 +137,6 @@ export interface Kernels {
    */
   splitTwelve(page: TwelvePage): TwelveResult | null
 }
-
-/** Makes the kernels for arrays of an arena. */
-export type MakeKernels = (arena: Arena) => Kernels
 
 /** Equal octets from which a run of values pays for its headers, by bit width. */
 export function minRunOctets(bitWidth: number): number {

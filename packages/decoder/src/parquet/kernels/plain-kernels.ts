@@ -41,7 +41,7 @@ function dropNulls(
       values[next++] = index
       bits |= 1 << (r - row)
     }
-    bitmap[(row - start) >>> 3] = bits
+    bitmap[row >>> 3] = bits
   }
   return next - at
 }
@@ -97,8 +97,6 @@ function writeIndexes(
   position: number,
 ): number {
   const octetCount = (count + 7) >>> 3
-  // The last octet is filled up with the last value: the reader drops what is beyond the count.
-  for (let i = count; i < octetCount * 8; i++) values[start + i] = values[start + count - 1]!
   const minRun = minRunOctets(bitWidth)
   const valueBytes = (bitWidth + 7) >>> 3
   let p = position
@@ -162,32 +160,34 @@ function pack(
 
 function writeLevels(
   bitmap: Uint8Array,
+  start: number,
   rowCount: number,
   out: Uint8Array,
   position: number,
 ): number {
-  const byteCount = (rowCount + 7) >>> 3
-  const wholeBytes = rowCount >>> 3
+  const first = start >>> 3
+  const end = first + ((rowCount + 7) >>> 3)
+  const wholeEnd = first + (rowCount >>> 3)
   let p = position
-  let literalStart = 0
+  let literalStart = first
   const writeLiteral = (end: number): void => {
     if (end === literalStart) return
     p = varint(out, p, (end - literalStart) * 2 + 1)
     for (let i = literalStart; i < end; i++) out[p++] = bitmap[i]!
   }
-  for (let at = 0; at < wholeBytes;) {
+  for (let at = first; at < wholeEnd;) {
     const bits = bitmap[at]!
-    let end = at + 1
-    if (bits === 0 || bits === 255) while (end < wholeBytes && bitmap[end] === bits) end++
-    if (end - at >= MIN_LEVEL_OCTETS) {
+    let runEnd = at + 1
+    if (bits === 0 || bits === 255) while (runEnd < wholeEnd && bitmap[runEnd] === bits) runEnd++
+    if (runEnd - at >= MIN_LEVEL_OCTETS) {
       writeLiteral(at)
-      p = varint(out, p, (end - at) * 16)
+      p = varint(out, p, (runEnd - at) * 16)
       out[p++] = bits & 1
-      literalStart = end
+      literalStart = runEnd
     }
-    at = end
+    at = runEnd
   }
-  writeLiteral(byteCount)
+  writeLiteral(end)
   return p
 }
 

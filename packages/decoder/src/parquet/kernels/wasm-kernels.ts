@@ -19,7 +19,6 @@ import {
 } from './kernels.js'
 import { nullKernels, SHUFFLE_TABLE_BYTES, shuffleTables } from './null-kernels.js'
 import { deltasKernel, INTERN_TABLE_BYTES, internKernels, rangeKernels } from './number-kernels.js'
-import { plainKernels } from './plain-kernels.js'
 import { TWELVE_RESULT, twelveKernel } from './twelve-kernel.js'
 
 type Kernel = (...operands: readonly number[]) => number
@@ -35,7 +34,6 @@ export function wasmKernels(arena: Arena): Kernels {
   const scratch = arena.take('i32', BLOCK_VALUES)
   const result = arena.take('i32', TWELVE_RESULT.words)
   const internTable = arena.take('u8', INTERN_TABLE_BYTES)
-  const { buffer } = arena.bytes
   const exports = compile(arena, tables.byteOffset)
   const dropNulls = byElement(exports, 'dropNulls')
   const mark = byElement(exports, 'mark')
@@ -45,29 +43,23 @@ export function wasmKernels(arena: Arena): Kernels {
     string,
     Kernel
   >
-  const isHere = (...arrays: readonly { readonly buffer: ArrayBufferLike }[]): boolean =>
-    arrays.every((array) => array.buffer === buffer)
 
   return {
     dropNulls(source, start, end, values, at, bitmap) {
-      if (!isHere(source, values, bitmap)) {
-        return plainKernels.dropNulls(source, start, end, values, at, bitmap)
-      }
       const { BYTES_PER_ELEMENT: size } = source
       const to = addressOf(values, at)
       const from = addressOf(source, start)
-      const valuesEnd = dropNulls[size]!(from, addressOf(source, end), to, bitmap.byteOffset)
+      const bits = bitmap.byteOffset + (start >>> 3)
+      const valuesEnd = dropNulls[size]!(from, addressOf(source, end), to, bits)
       return (valuesEnd - to) / size
     },
 
     mark(values, start, count, marks) {
-      if (!isHere(values, marks)) return plainKernels.mark(values, start, count, marks)
       const from = addressOf(values, start)
       mark[values.BYTES_PER_ELEMENT]!(from, addressOf(values, start + count), marks.byteOffset)
     },
 
     changes(values, start, count, out) {
-      if (!isHere(values, out)) return plainKernels.changes(values, start, count, out)
       const find = changes[values.BYTES_PER_ELEMENT]!
       const from = addressOf(values, start)
       const outEnd = find(from, addressOf(values, start + count), out.byteOffset)
@@ -75,9 +67,6 @@ export function wasmKernels(arena: Arena): Kernels {
     },
 
     intern(values, valid, rowCount, limit, indexes, distinct): InternResult | null {
-      if (!isHere(values, indexes, distinct) || (valid !== null && !isHere(valid))) {
-        return plainKernels.intern(values, valid, rowCount, limit, indexes, distinct)
-      }
       internTable.fill(0)
       const intern =
         values instanceof Float64Array
@@ -99,11 +88,7 @@ export function wasmKernels(arena: Arena): Kernels {
     },
 
     writeIndexes(values, start, count, bitWidth, places, out, position) {
-      if (!isHere(values, places, out)) {
-        return plainKernels.writeIndexes(values, start, count, bitWidth, places, out, position)
-      }
       const octets = (count + 7) >>> 3
-      for (let i = count; i < octets * 8; i++) values[start + i] = values[start + count - 1]!
       const end = hybrid[values.BYTES_PER_ELEMENT]!(
         addressOf(values, start),
         octets,
@@ -116,21 +101,17 @@ export function wasmKernels(arena: Arena): Kernels {
       return end - out.byteOffset
     },
 
-    writeLevels(bitmap, rowCount, out, position) {
-      if (!isHere(bitmap, out)) return plainKernels.writeLevels(bitmap, rowCount, out, position)
-      return levels!(bitmap.byteOffset, rowCount, out.byteOffset + position) - out.byteOffset
+    writeLevels(bitmap, start, rowCount, out, position) {
+      const bits = bitmap.byteOffset + (start >>> 3)
+      return levels!(bits, rowCount, out.byteOffset + position) - out.byteOffset
     },
 
     writeDeltas(values, start, count, out, position) {
-      if (!isHere(values, out)) {
-        return plainKernels.writeDeltas(values, start, count, out, position)
-      }
       const to = out.byteOffset + position
       return deltas!(addressOf(values, start), count, scratch.byteOffset, to) - out.byteOffset
     },
 
     rangeOf(values, start, count): Range {
-      if (!isHere(values)) return plainKernels.rangeOf(values, start, count)
       const range = values instanceof Int32Array ? rangeS! : rangeU!
       range(addressOf(values, start), addressOf(values, start + count), result.byteOffset)
       const [min, max] = result as unknown as [number, number]
@@ -139,9 +120,6 @@ export function wasmKernels(arena: Arena): Kernels {
 
     splitTwelve(page): TwelveResult | null {
       const { bytes, width, valid, rowCount, bitmap, prefixes, suffixes, body } = page
-      if (!isHere(bytes, valid, bitmap, prefixes, suffixes, body)) {
-        return plainKernels.splitTwelve(page)
-      }
       const valueCount = twelve!(
         bytes.byteOffset,
         width,
