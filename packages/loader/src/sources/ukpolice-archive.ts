@@ -1,0 +1,194 @@
+import {
+  type Archive,
+  type ArchiveDataset,
+  type ArchiveEntry,
+  archiveHeaders,
+  type ArchiveIssue,
+  openArchive,
+} from '@ukpolice/client/archive'
+import type { Month } from '@ukpolice/client'
+import { OptionError, SourceError } from '../errors.js'
+import { rejectUnknownOptions } from '../options.js'
+import type {
+  ReadOptions,
+  ReadProgress,
+  SliceReading,
+  Source,
+  SourceSlice,
+  StageBatch,
+  StageIssue,
+  StageRow,
+  TableAccounting,
+} from '../source.js'
+import { type RowConverter, rowConverter } from './api-rows.js'
+import { packageVersion } from './package-version.js'
+import { archiveKind, archiveTable, type RowTable } from './ukpolice-tables.js'
+
+/** Names of the data sets of the archive, which are also the ends of its file names. */
+export const ARCHIVE_DATASETS = Object.keys(archiveHeaders) as readonly ArchiveDataset[]
+
+/** Options of {@link ukpoliceArchive}. */
+export interface UkPoliceArchiveOptions {
+  /** Which files: `street` (crimes), `outcomes` or `stop-and-search`. */
+  readonly dataset: ArchiveDataset
+  /** Force ids, `btp` included. Default: all in the archive. */
+  readonly forces?: readonly string[]
+  /** First month, `YYYY-MM`. Default: the first in the archive. */
+  readonly since?: Month
+  /** Last month. Default: the last in the archive. */
+  readonly until?: Month
+}
+
+const OPTIONS = ['dataset', 'forces', 'since', 'until']
+
+/**
+ * A bulk archive of data.police.uk as a source: a path, or an https address, of which then only
+ * the files wanted are read. One slice is one CSV file: one force and month of a data set.
+ *
+ * @throws {OptionError} OPTION_UNKNOWN, OPTION_INVALID at once
+ * @throws {SourceError} SOURCE_NO_SLICE when the archive has no such file
+ * @throws {UkPoliceError} when loading: ARCHIVE_NOT_READABLE, ARCHIVE_HEADER and others
+ */
+export function ukpoliceArchive(source: string | URL, options: UkPoliceArchiveOptions): Source {
+  rejectUnknownOptions('ukpoliceArchive', options, OPTIONS)
+  const { dataset, forces, since, until } = options
+  if (!ARCHIVE_DATASETS.includes(dataset)) {
+    throw new OptionError(
+      'OPTION_INVALID',
+      `option "dataset" is ${String(dataset)}; expected ${ARCHIVE_DATASETS.join(', ')}`,
+      { option: 'dataset' },
+    )
+  }
+  const name = nameOf(source)
+  const rowTable = archiveTable(dataset)
+  return {
+    kind: archiveKind(dataset),
+    name,
+    async *slices({ signal }) {
+      await using archive = await openArchive(source, signal === undefined ? {} : { signal })
+      const entries = archive.select(dataset, { forces, since, until })
+      if (entries.length === 0) {
+        throw new SourceError(
+          'SOURCE_NO_SLICE',
+          `${name} has no ${dataset} file of the forces and months asked for; it has ${contentsOf(archive)}`,
+          { source: name },
+        )
+      }
+      for (const entry of entries) yield sliceOf(archive, rowTable, entry)
+    },
+  }
+}
+
+/** The last part of a path or address, without credentials or query. */
+function nameOf(source: string | URL): string {
+  const text = String(source).replace(/[?#].*$/, '')
+  return text.split(/[\\/]/).findLast((part) => part !== '') ?? text
+}
+
+function contentsOf({ entries }: Archive): string {
+  const months = [...new Set(entries.map(({ month }) => month))].toSorted()
+  if (months.length === 0) return 'no file of the archive at all'
+  const forces = new Set(entries.map(({ force }) => force)).size
+  return `${entries.length} files of ${forces} forces, ${months[0]} to ${months.at(-1)}`
+}
+
+function sliceOf(archive: Archive, rowTable: RowTable, entry: ArchiveEntry): SourceSlice {
+  const { force, month, name, size } = entry
+  return {
+    slice: [
+      { name: 'force', type: 'text', value: force },
+      { name: 'month', type: 'text', value: month },
+    ],
+    tables: [rowTable.table],
+    provenance: {
+      spec: 'data.police.uk archive',
+      specRevision: null,
+      producedBy: packageVersion('@ukpolice/client'),
+    },
+    contract: 'freeze',
+    fingerprint: null,
+    files: [{ name, sha256: null, byteCount: size }],
+    expectedRows: null,
+    state: null,
+    rereadable: true,
+    read: (options) => new ArchiveReading(archive, rowTable, entry, options),
+  }
+}
+
+class ArchiveReading implements SliceReading {
+  readonly #archive: Archive
+  readonly #rowTable: RowTable
+  readonly #entry: ArchiveEntry
+  readonly #signal: AbortSignal | undefined
+  readonly #converter: RowConverter
+  #bytes = 0
+  #records = 0
+  #rows = 0
+  #withheld = 0
+
+  constructor(archive: Archive, rowTable: RowTable, entry: ArchiveEntry, { signal }: ReadOptions) {
+    this.#archive = archive
+    this.#rowTable = rowTable
+    this.#entry = entry
+    this.#signal = signal
+    this.#converter = rowConverter(rowTable.table, rowTable.columns)
+  }
+
+  progress(): ReadProgress {
+    return { done: this.#bytes, total: this.#entry.size, unit: 'bytes' }
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<StageBatch> {
+    const { dataset, force, month, name } = this.#entry
+    const table = this.#rowTable.table.name
+    const batches = this.#archive.batches(dataset, {
+      forces: [force],
+      months: [month],
+      signal: this.#signal,
+    })
+    for await (const { entry, rows: found, issues: faults } of batches) {
+      // Two files of one name in two folders of an archive are two entries of one slice.
+      if (entry.name !== name) continue
+      const issues: StageIssue[] = faults.map((fault) => this.#issue(fault))
+      const rows: StageRow[] = []
+      for (const { row, lineNumber, byteOffset } of found) {
+        rows.push(this.#converter.convert(row, lineNumber, { byteOffset, file: name }, issues))
+      }
+      this.#rows += rows.length
+      this.#withheld += faults.filter(({ withheld }) => withheld).length
+      this.#records = Math.max(
+        this.#records,
+        found.at(-1)?.rowNumber ?? 0,
+        faults.at(-1)?.rowNumber ?? 0,
+      )
+      this.#bytes = found.at(-1)?.byteOffset ?? this.#bytes
+      yield { kind: 'rows', table, rows, issues }
+    }
+    this.#bytes = this.#entry.size
+  }
+
+  accounting(): readonly TableAccounting[] {
+    return [
+      {
+        table: this.#rowTable.table.name,
+        records: this.#records,
+        rows: this.#rows,
+        joined: 0,
+        withheld: this.#withheld,
+        notSelected: 0,
+      },
+    ]
+  }
+
+  #issue({ code, field, lineNumber, byteOffset, value }: ArchiveIssue): StageIssue {
+    return {
+      code,
+      table: this.#rowTable.table.name,
+      field: field ?? null,
+      recordNumber: lineNumber,
+      byteOffset,
+      raw: value,
+      file: this.#entry.name,
+    }
+  }
+}

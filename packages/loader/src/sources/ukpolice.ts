@@ -1,0 +1,326 @@
+import {
+  createClient,
+  type GeoJsonArea,
+  type LatLng,
+  type Month,
+  type PoliceClient,
+  type PolygonInput,
+} from '@ukpolice/client'
+import { OptionError } from '../errors.js'
+import { rejectUnknownOptions } from '../options.js'
+import type {
+  ReadOptions,
+  ReadProgress,
+  SliceReading,
+  Source,
+  SourceSlice,
+  StageBatch,
+  StageIssue,
+  StageRow,
+  TableAccounting,
+} from '../source.js'
+import { rawText, type RowConverter, rowConverter } from './api-rows.js'
+import { packageVersion } from './package-version.js'
+import { type ForceMonth, planPublished } from './ukpolice-plan.js'
+import {
+  apiKind,
+  apiTable,
+  type RowTable,
+  UKPOLICE_DATASETS,
+  type UkPoliceDataset,
+} from './ukpolice-tables.js'
+
+/** Options of {@link ukpoliceApi}. */
+export interface UkPoliceApiOptions {
+  /** One data set is one source kind, with a table and slices of its own. */
+  readonly dataset: UkPoliceDataset
+  /** Force ids, `btp` included. Default: every force the service lists. */
+  readonly forces?: readonly string[]
+  /** An area of the caller's own instead of forces, in tables of its own: `ukpolice_area_crime`. */
+  readonly area?: { readonly name: string; readonly within: AreaShape }
+  /** First month, `YYYY-MM`. Default: the oldest the API still has. */
+  readonly since?: Month
+  /** Last month. Default: the newest published. */
+  readonly until?: Month
+  /** Exactly these slices, in this order, instead of forces and months. */
+  readonly slices?: readonly ForceMonth[]
+  /** Default: `createClient()`. Clients of one process share one rate limit. */
+  readonly client?: PoliceClient
+}
+
+/** The outline of an area: vertices, or GeoJSON polygons. */
+export type AreaShape = readonly LatLng[] | GeoJsonArea
+
+const OPTIONS = ['dataset', 'forces', 'area', 'since', 'until', 'slices', 'client']
+const BATCH_ROWS = 2048
+
+/**
+ * The UK Police API as a source. One slice is one force (or area) and month; oldest month first.
+ *
+ * Crimes and outcomes have no route by force: the area of a force, which is the union of its
+ * neighbourhoods, is asked for in tiles, and crimes without a place by force. So rows along a border
+ * can appear under both forces, told apart by `id`; outcomes without a place are not published.
+ *
+ * The rows of a slice are held in memory and sorted, so that the same answer in another order is
+ * the same load.
+ *
+ * @throws {OptionError} OPTION_UNKNOWN, OPTION_INVALID, OPTION_CONFLICT at once
+ * @throws {UkPoliceError} when loading, whatever the client throws
+ */
+export function ukpoliceApi(options: UkPoliceApiOptions): Source {
+  rejectUnknownOptions('ukpoliceApi', options, OPTIONS)
+  const { dataset, area, forces } = options
+  if (!UKPOLICE_DATASETS.includes(dataset)) {
+    throw new OptionError(
+      'OPTION_INVALID',
+      `option "dataset" is ${String(dataset)}; expected ${UKPOLICE_DATASETS.join(', ')}`,
+      { option: 'dataset' },
+    )
+  }
+  if (area !== undefined && forces !== undefined) {
+    throw new OptionError('OPTION_CONFLICT', 'give either forces or an area, not both', {
+      option: 'area',
+    })
+  }
+  if (area !== undefined && !/^[a-z0-9][a-z0-9._-]*$/i.test(area.name)) {
+    throw new OptionError(
+      'OPTION_INVALID',
+      `the area's name is "${area.name}"; expected letters, digits, dots, hyphens and underscores`,
+      { option: 'area' },
+    )
+  }
+  const rowTable = apiTable(dataset, area !== undefined)
+  return {
+    kind: apiKind(dataset, area !== undefined),
+    name: 'data.police.uk',
+    async *slices({ signal }) {
+      const service = new Service(options.client ?? createClient(), area?.within ?? null)
+      const call = signal === undefined ? {} : { signal }
+      const lastUpdated = await service.client.availability.lastUpdated(call)
+      const slices = options.slices ?? (await listSlices(service.client, options, signal))
+      for (const slice of slices) yield sliceOf(service, rowTable, dataset, slice, lastUpdated)
+    },
+  }
+}
+
+async function listSlices(
+  client: PoliceClient,
+  options: UkPoliceApiOptions,
+  signal: AbortSignal | undefined,
+): Promise<readonly ForceMonth[]> {
+  const { dataset, area, forces, since, until } = options
+  const { published } = await planPublished(client, {
+    // An area is in nobody's list, so that no month of it can be late.
+    dataset: area === undefined ? dataset : 'crimes',
+    ...(forces === undefined ? {} : { forces }),
+    ...(since === undefined ? {} : { since }),
+    ...(until === undefined ? {} : { until }),
+    ...(signal === undefined ? {} : { signal }),
+  })
+  if (area === undefined) return published
+  return [...new Set(published.map(({ month }) => month))].map((month) => ({
+    force: area.name,
+    month,
+  }))
+}
+
+function sliceOf(
+  service: Service,
+  rowTable: RowTable,
+  dataset: UkPoliceDataset,
+  { force, month }: ForceMonth,
+  lastUpdated: Month,
+): SourceSlice {
+  const byArea = service.area !== null
+  return {
+    slice: [
+      { name: byArea ? 'area' : 'force', type: 'text', value: force },
+      { name: 'month', type: 'text', value: month },
+    ],
+    tables: [rowTable.table],
+    provenance: {
+      spec: 'data.police.uk',
+      specRevision: null,
+      producedBy: packageVersion('@ukpolice/client'),
+    },
+    contract: 'evolve',
+    fingerprint: null,
+    files: [
+      {
+        name: `${dataset} ${byArea ? 'area' : 'force'}=${force} date=${month}`,
+        sha256: null,
+        byteCount: null,
+      },
+    ],
+    expectedRows: null,
+    state: { checked: lastUpdated },
+    rereadable: true,
+    read: (readOptions) =>
+      new ApiReading(service, rowTable, dataset, { force, month }, readOptions),
+  }
+}
+
+/** The client, and the areas of forces, which are asked for once. */
+class Service {
+  readonly client: PoliceClient
+  /** The area of the caller's own. */
+  readonly area: AreaShape | null
+  readonly #areas = new Map<string, Promise<ForceOutline>>()
+
+  constructor(client: PoliceClient, area: AreaShape | null) {
+    this.client = client
+    this.area = area
+  }
+
+  async outline(force: string, call: { signal?: AbortSignal }): Promise<ForceOutline> {
+    if (this.area !== null) return { within: this.area, withoutBoundary: [] }
+    // British Transport Police has no neighbourhoods.
+    if (force === 'btp') return { within: null, withoutBoundary: [] }
+    let asked = this.#areas.get(force)
+    if (asked === undefined) {
+      asked = this.client.neighbourhoods.forceArea(force, call).then((area) => ({
+        within: area.coordinates.length === 0 ? null : area,
+        withoutBoundary: area.withoutBoundary,
+      }))
+      this.#areas.set(force, asked)
+      asked.catch(() => this.#areas.delete(force))
+    }
+    return asked
+  }
+}
+
+interface ForceOutline {
+  readonly within: AreaShape | null
+  readonly withoutBoundary: readonly string[]
+}
+
+class ApiReading implements SliceReading {
+  readonly #service: Service
+  readonly #rowTable: RowTable
+  readonly #dataset: UkPoliceDataset
+  readonly #slice: ForceMonth
+  readonly #signal: AbortSignal | undefined
+  readonly #converter: RowConverter
+  #done = 0
+  #remaining: number | null = null
+  #records = 0
+  #rows = 0
+
+  constructor(
+    service: Service,
+    rowTable: RowTable,
+    dataset: UkPoliceDataset,
+    slice: ForceMonth,
+    { signal }: ReadOptions,
+  ) {
+    this.#service = service
+    this.#rowTable = rowTable
+    this.#dataset = dataset
+    this.#slice = slice
+    this.#signal = signal
+    this.#converter = rowConverter(rowTable.table, rowTable.columns, rowTable.known)
+  }
+
+  progress(): ReadProgress {
+    const total = this.#remaining === null ? null : this.#done + this.#remaining
+    return { done: this.#done, total, unit: 'requests' }
+  }
+
+  accounting(): readonly TableAccounting[] {
+    return [
+      {
+        table: this.#rowTable.table.name,
+        records: this.#records,
+        rows: this.#rows,
+        joined: 0,
+        withheld: 0,
+        notSelected: 0,
+      },
+    ]
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<StageBatch> {
+    const table = this.#rowTable.table.name
+    const issues: StageIssue[] = []
+    const file = `${this.#dataset} ${this.#slice.force} ${this.#slice.month}`
+    const answers: object[] = []
+    for await (const page of this.#pages(issues, file)) {
+      answers.push(...page)
+      this.#done++
+    }
+    this.#records = answers.length
+    // Tiles arrive in any order; sorted, equal answers give equal rows under equal numbers.
+    const sorted = answers
+      .map((answer) => ({ answer, key: JSON.stringify(answer) }))
+      .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
+    let rows: StageRow[] = []
+    const take = (): StageBatch => {
+      const batch: StageBatch = { kind: 'rows', table, rows, issues: issues.splice(0) }
+      this.#rows += rows.length
+      rows = []
+      return batch
+    }
+    for (const [index, { answer }] of sorted.entries()) {
+      const row = this.#converter.convert(answer, index + 1, { byteOffset: null, file }, issues)
+      this.#checkMonth(answer, index + 1, file, issues)
+      rows.push(row)
+      if (rows.length === BATCH_ROWS) yield take()
+    }
+    if (rows.length > 0 || issues.length > 0) yield take()
+  }
+
+  async *#pages(issues: StageIssue[], file: string): AsyncGenerator<readonly object[]> {
+    const { client } = this.#service
+    const { force, month } = this.#slice
+    const call = this.#signal === undefined ? {} : { signal: this.#signal }
+    if (this.#dataset === 'stops' && this.#service.area === null) {
+      yield await client.stops.force({ force, month }, call)
+      return
+    }
+    const { within, withoutBoundary } = await this.#service.outline(force, call)
+    if (withoutBoundary.length > 0) {
+      issues.push({
+        code: 'AREA_INCOMPLETE',
+        table: this.#rowTable.table.name,
+        field: null,
+        recordNumber: 1,
+        byteOffset: null,
+        raw: rawText(`no boundary: ${withoutBoundary.join(', ')}`),
+        file,
+      })
+    }
+    if (within !== null) {
+      const query = { month, within: within as PolygonInput }
+      const pages =
+        this.#dataset === 'crimes'
+          ? client.crimes.streetTiled(query, call)
+          : this.#dataset === 'outcomes'
+            ? client.outcomes.atLocationTiled(query, call)
+            : client.stops.streetTiled(query, call)
+      for await (const page of pages) {
+        this.#remaining = page.remainingCellCount
+        yield page
+      }
+    }
+    if (this.#dataset === 'crimes' && this.#service.area === null) {
+      yield await client.crimes.unplaced({ force, month }, call)
+    }
+  }
+
+  /** The month has no column of its own, because the slice tells it; so a row that differs is told. */
+  #checkMonth(answer: object, recordNumber: number, file: string, issues: StageIssue[]): void {
+    const key = this.#rowTable.known[0]
+    if (key === undefined) return
+    const found = (answer as Record<string, unknown>)[key]
+    if (found === this.#slice.month) return
+    issues.push({
+      code: 'ROW_MONTH',
+      table: this.#rowTable.table.name,
+      field: key,
+      recordNumber,
+      byteOffset: null,
+      raw: rawText(found),
+      file,
+    })
+  }
+}
