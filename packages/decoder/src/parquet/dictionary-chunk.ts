@@ -160,21 +160,14 @@ export class DictionaryChunkEncoder {
     for (const { start, count } of this.#pages) {
       this.#distinct.addPage(this.#values, start, count)
     }
-    this.#usedCount = this.#distinct.union(this.#used)
+    this.#usedCount = this.#distinct.union(ranked, this.#used)
   }
 
-  /** Sorts `used` and sets the places of its entries. */
-  #place({ size, ranks, order }: RankedValues): void {
-    const used = this.#used
-    const count = this.#usedCount
-    for (let i = 0; i < count; i++) used[i] = ranks[used[i]!]!
-    sortAscending(used, count)
+  #place({ size }: RankedValues): void {
     if (this.#places.length < size) this.#places = new Uint32Array(size * 2)
-    for (let i = 0; i < count; i++) {
-      const index = order[used[i]!]!
-      used[i] = index
-      this.#places[index] = i
-    }
+    const used = this.#used
+    const places = this.#places
+    for (let i = 0; i < this.#usedCount; i++) places[used[i]!] = i
   }
 
   /**
@@ -303,21 +296,5 @@ export class DictionaryChunkEncoder {
   #bounds(ranked: RankedValues, least: number, greatest: number): Bounds {
     const used = this.#used
     return shortenBounds(ranked.valueBytes(used[least]!), ranked.valueBytes(used[greatest]!))
-  }
-}
-
-/** Numbers up to which a plain insertion sort beats the call of the built-in one. */
-const INSERTION_SORT_COUNT = 24
-
-function sortAscending(numbers: Uint32Array, count: number): void {
-  if (count > INSERTION_SORT_COUNT) {
-    numbers.subarray(0, count).sort()
-    return
-  }
-  for (let i = 1; i < count; i++) {
-    const number = numbers[i]!
-    let j = i
-    for (; j > 0 && numbers[j - 1]! > number; j--) numbers[j] = numbers[j - 1]!
-    numbers[j] = number
   }
 }

@@ -1,4 +1,5 @@
 import type { IndexArray } from './kernels/kernels.js'
+import type { RankedValues } from './ranked-values.js'
 import { MARK_TABLE_SIZE, type Workspace } from './workspace.js'
 
 /**
@@ -82,8 +83,11 @@ export class DistinctIndexes {
     this.starts.push(next)
   }
 
-  /** Writes the entries of all pages to `target`, each once, and returns how many they are. */
-  union(target: Uint32Array): number {
+  /**
+   * Writes the entries of all pages to `target`, each once, in ascending order of their values;
+   * returns how many they are.
+   */
+  union({ ranks, order, size }: RankedValues, target: Uint32Array): number {
     const marks = this.#marks
     const mark = ++this.#mark
     const { found } = this
@@ -93,8 +97,39 @@ export class DistinctIndexes {
       const index = found[i]!
       if (marks[index] === mark) continue
       marks[index] = mark
-      target[count++] = index
+      target[count++] = ranks[index]!
     }
+    if (count * SORT_COST > size) {
+      // Most entries occur: reading them off in order is faster than sorting.
+      count = 0
+      for (let place = 1; place < size; place++) {
+        const index = order[place]!
+        target[count] = index
+        if (marks[index] === mark) count++
+      }
+      return count
+    }
+    sortAscending(target, count)
+    for (let i = 0; i < count; i++) target[i] = order[target[i]!]!
     return count
+  }
+}
+
+/** Entries of a dictionary that are looked at in the time it takes to sort one. */
+const SORT_COST = 16
+
+/** Numbers up to which a plain insertion sort beats the call of the built-in one. */
+const INSERTION_SORT_COUNT = 24
+
+function sortAscending(numbers: Uint32Array, count: number): void {
+  if (count > INSERTION_SORT_COUNT) {
+    numbers.subarray(0, count).sort()
+    return
+  }
+  for (let i = 1; i < count; i++) {
+    const number = numbers[i]!
+    let j = i
+    for (; j > 0 && numbers[j - 1]! > number; j--) numbers[j] = numbers[j - 1]!
+    numbers[j] = number
   }
 }

@@ -2,6 +2,7 @@ import type { Dictionary } from '../batch.js'
 import { compareBytes } from './byte-order.js'
 import type { ByteWriter } from './byte-writer.js'
 import type { PhysicalType } from './format.js'
+import { orderOf } from './number-order.js'
 import { numberBytes, writeNumber } from './plain-values.js'
 
 /**
@@ -49,37 +50,6 @@ export class RankedNumbers implements RankedValues {
   valueBytes(index: number): Uint8Array {
     return numberBytes(this.#physical, this.#values[index]!)
   }
-}
-
-/**
- * Indexes from 1 on in ascending order of their numbers, after a 0.
- *
- * Number and index are sorted as one double where both fit exactly, since sorting with a comparison
- * function takes ten times as long.
- */
-function orderOf(values: ArrayLike<number>): Uint32Array {
-  const size = values.length
-  const order = new Uint32Array(size)
-  let min = Infinity
-  let max = -Infinity
-  for (let i = 1; i < size; i++) {
-    order[i] = i
-    const value = values[i]!
-    if (value < min) min = value
-    if (value > max) max = value
-  }
-  if ((max - min + 1) * size > Number.MAX_SAFE_INTEGER) {
-    order.subarray(1).sort((a, b) => values[a]! - values[b]!)
-    return order
-  }
-  const joint = new Float64Array(Math.max(size - 1, 0))
-  for (let i = 1; i < size; i++) joint[i - 1] = (values[i]! - min) * size + i
-  joint.sort()
-  for (let i = 1; i < size; i++) {
-    const both = joint[i - 1]!
-    order[i] = both - Math.floor(both / size) * size
-  }
-  return order
 }
 
 const encoder = new TextEncoder()
