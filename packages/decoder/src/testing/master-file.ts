@@ -11,8 +11,10 @@ import {
   type ResolvedGenerateOptions,
 } from './options.js'
 import { Random } from './random.js'
-import { overlaysInForce, RecordSets } from './record-sets.js'
 import { RecordOutput } from './record-output.js'
+import { RecordSets } from './record-sets.js'
+import { overlaysInForce } from './segment-slots.js'
+import { SetContext } from './set-context.js'
 
 /** Years before the data year that dates may lie in. */
 const CALENDAR_YEARS = 45
@@ -109,7 +111,7 @@ class Run {
     this.output = new RecordOutput(spec, options, calendar, faults, keepsExpected)
     this.#agencies = planAgencies(spec, random, year, records, [...new Set(mustHave)])
     this.#headers = new HeaderWriter(spec, this.output, random, calendar, year, faults)
-    this.#sets = new RecordSets(spec, this.output, random, calendar, year)
+    this.#sets = new RecordSets(new SetContext(spec, this.output, random, calendar, year))
   }
 
   *chunks(): Generator<Uint8Array> {

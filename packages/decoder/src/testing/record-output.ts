@@ -11,8 +11,9 @@ const LF = 0x0a
 const CR = 0x0d
 const BLANK = 0x20
 const END_MARK = 0x1a
-/** Room behind a chunk for the record set that overruns it. */
-const SLACK = 1 << 18
+/** Records that a record set or header may overrun a chunk by, and bytes of the longest of them. */
+const SLACK_RECORDS = 300
+const SLACK_LENGTH = 330
 
 /**
  * Ends lines: faults, trimming, padding and line ends, the counts, and what is expected of them.
@@ -36,6 +37,7 @@ export class RecordOutput {
   /** Bytes that the end of the last line takes, to be dropped when there is no final newline. */
   #lastEnd = 0
   #endsInEmptyLine = false
+  readonly #slack: number
 
   constructor(
     spec: CompiledSpec,
@@ -48,6 +50,7 @@ export class RecordOutput {
     this.#faults = faults
     this.#keepsExpected = keepsExpected
     this.#random = new Random(options.seed ^ 0x51ab)
+    this.#slack = SLACK_RECORDS * Math.max(SLACK_LENGTH, options.padTo + 8)
     this.line = new LineWriter(this.#buffer(), calendar, keepsExpected || faults !== null)
     this.#layouts = spec.layouts.map((layout) => new LineLayout(spec, layout))
     this.#plain =
@@ -232,6 +235,6 @@ export class RecordOutput {
   }
 
   #buffer(): Uint8Array {
-    return new Uint8Array(this.#options.chunkBytes + SLACK)
+    return new Uint8Array(this.#options.chunkBytes + this.#slack)
   }
 }
