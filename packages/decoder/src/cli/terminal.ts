@@ -50,7 +50,8 @@ export class Terminal {
   /** Puts `text` in place of the line drawn last; the empty text takes that line away. */
   redraw(text: string): void {
     if (text === '' && !this.#drawn) return
-    const width = process.stderr.columns ?? 80
+    // A terminal that does not know its width says 0.
+    const width = process.stderr.columns || 80
     process.stderr.write(`\r\u001b[2K${text.slice(0, width - 1)}`)
     this.#drawn = text !== ''
   }
