@@ -3,43 +3,24 @@ import { instantiate } from '../wasm/web-assembly.js'
 import { findNullRuns, nullMarks, type NullRun } from './null-runs.js'
 import { outputColumns, sourceColumn, type OutputColumn } from './output-columns.js'
 import type { Output, TableWriter } from './table-sink.js'
-import { MAX_ENTRY_BYTES } from './text-cells.js'
 import type { TextFormat, TextParts } from './text-format.js'
-import {
-  OVERRUN_BYTES,
-  STATE_POSITION,
-  STATE_STOP,
-  textRowModule,
-  type CellPlan,
-} from './text-row-module.js'
+import { isWritable, TextLayout } from './text-layout.js'
+import { STATE_POSITION, STATE_STOP, textRowModule } from './text-row-module.js'
 import { textUnits, type TextUnit } from './text-units.js'
 import type { TextWorkspace } from './text-workspace.js'
 
-/** Bytes of text gathered before they are written. */
-const CHUNK_BYTES = 131_072
-/** Rows, and bytes of their columns, copied into the writer's memory at a time. */
-const SLICE_ROWS = 1024
-const SLICE_BYTES = 1 << 18
-/** Room for the digits, quotes and separators of a cell. */
-const CELL_SPARE_BYTES = 32
-
+/** See {@link textRowModule}. */
 interface RowLoops {
-  /** See `textRowModule`. */
   rows(row: number, end: number, position: number, limit: number): number
   mark(count: number): void
 }
 
-/** Where the present shapes of columns lie in memory. */
-interface Layout {
-  readonly name: string
-  readonly plans: readonly CellPlan[]
-  readonly sliceRows: number
-  /** Address of the text, and the position after which it is written out. */
-  readonly text: number
-  readonly limit: number
-  /** Of the marks of run r: `marks + r * markBytes`. */
-  readonly marks: number
-  readonly markBytes: number
+interface LayoutLoops {
+  readonly layout: TextLayout
+  /** Code by what it depends on besides the layout: strides of tables and runs of nulls. */
+  readonly byName: Map<string, RowLoops>
+  /** The code for the present strides and runs; null when they have changed. */
+  current: RowLoops | null
 }
 
 /**
@@ -53,8 +34,8 @@ export class FastTextWriter implements TableWriter {
   readonly #units: readonly TextUnit[]
   readonly #output: Output
   readonly #workspace: TextWorkspace
-  readonly #layouts = new Map<string, Layout | null>()
-  readonly #loops = new Map<string, RowLoops>()
+  /** One, unless columns change the way they are held from batch to batch. */
+  readonly #layouts: LayoutLoops[] = []
   #runs: readonly NullRun[] = []
   #batchCount = 0
 
@@ -79,23 +60,28 @@ export class FastTextWriter implements TableWriter {
   }
 
   async write(batch: SegmentBatch): Promise<void> {
-    if (batch.rowCount === 0) return
+    const { rowCount } = batch
+    if (rowCount === 0) return
     const columns = this.#units.map((unit) => sourceColumn(batch, unit.value))
-    const layout = this.#prepare(columns, batch.rowCount)
-    if (layout === null) return this.#writePlainly(batch, 0, batch.rowCount)
-    const loops = this.#loopsFor(layout)
-    let position = layout.text
-    for (let start = 0; start < batch.rowCount; start += layout.sliceRows) {
-      const count = Math.min(layout.sliceRows, batch.rowCount - start)
-      this.#copyRows(columns, layout, start, count)
+    const entry = this.#layoutFor(columns)
+    if (entry === null || !this.#readyTables(entry, columns)) {
+      return this.#writePlainly(batch, 0, rowCount)
+    }
+    this.#readyRuns(columns, rowCount)
+    const loops = this.#loopsFor(entry)
+    const { text, limit, sliceRows } = entry.layout
+    let position = text
+    for (let start = 0; start < rowCount; start += sliceRows) {
+      const count = Math.min(sliceRows, rowCount - start)
+      entry.layout.copyRows(columns, start, count)
       if (this.#runs.length > 0) loops.mark(count)
       for (let row = 0; row < count;) {
-        row = loops.rows(row, count, position, layout.limit)
+        row = loops.rows(row, count, position, limit)
         position = this.#state(STATE_POSITION)
         const leavesRow = this.#state(STATE_STOP) === 1
-        if (leavesRow || position > layout.limit) {
-          await this.#writeText(layout.text, position)
-          position = layout.text
+        if (leavesRow || position > limit) {
+          await this.#writeText(text, position)
+          position = text
         }
         if (leavesRow) {
           await this.#writePlainly(batch, start + row, start + row + 1)
@@ -103,14 +89,13 @@ export class FastTextWriter implements TableWriter {
         }
       }
     }
-    await this.#writeText(layout.text, position)
+    await this.#writeText(text, position)
   }
 
   async end(): Promise<void> {}
 
   #state(address: number): number {
-    const { buffer } = this.#workspace.memory.bytes
-    return new DataView(buffer).getInt32(address, true)
+    return new DataView(this.#workspace.memory.bytes.buffer).getInt32(address, true)
   }
 
   async #writeText(start: number, end: number): Promise<void> {
@@ -122,158 +107,83 @@ export class FastTextWriter implements TableWriter {
     await this.#output(Buffer.from(this.#format.rows(this.#outputs, sources, start, end)))
   }
 
-  /**
-   * Makes sure that memory is laid out for these columns, their tables are complete and their runs
-   * of nulls are known; null when one of them cannot be written this way.
-   */
-  #prepare(columns: readonly Column[], rowCount: number): Layout | null {
-    const name = columns.map(shapeOf).join()
-    let layout = this.#layouts.get(name)
-    if (layout === undefined) {
-      layout = this.#layOut(name, columns)
-      this.#layouts.set(name, layout)
+  #layoutFor(columns: readonly Column[]): LayoutLoops | null {
+    let entry = this.#layouts.find(({ layout }) => layout.suits(columns))
+    if (entry === undefined) {
+      const workspace = this.#workspace
+      const units = this.#units
+      if (!columns.every((column, index) => isWritable(column, units[index]!, workspace))) {
+        return null
+      }
+      const layout = new TextLayout(columns, units, this.#format.parts, workspace)
+      entry = { layout, byName: new Map(), current: null }
+      this.#layouts.push(entry)
     }
-    if (layout === null) return null
-    const isDue = isPowerOfEight(++this.#batchCount)
-    const suits = (run: NullRun) =>
-      columns.slice(run.start, run.end).every((column) => nullMarks(column) !== null)
-    if (isDue || !this.#runs.every(suits)) this.#runs = findNullRuns(columns, rowCount)
+    return entry
+  }
 
+  /** Completes the tables of all dictionaries and notes where they are; false if one is unfit. */
+  #readyTables(entry: LayoutLoops, columns: readonly Column[]): boolean {
     const { tables, memory } = this.#workspace
+    const { plans } = entry.layout
     tables.tidy()
-    const plans: CellPlan[] = []
-    for (const [index, plan] of layout.plans.entries()) {
+    const addresses: number[] = []
+    for (const [index, plan] of plans.entries()) {
       const column = columns[index]!
-      if (plan.kind !== 'table' || column.kind !== 'dictionary') {
-        plans.push(plan)
-        continue
-      }
+      if (plan.kind !== 'table' || column.kind !== 'dictionary') continue
       const table = tables.of(column, this.#units[index]!)
-      if (!table.fits) return null
-      plans.push({ ...plan, stride: table.stride })
-      new DataView(memory.bytes.buffer).setInt32(plan.table, table.address, true)
+      if (!table.fits) return false
+      addresses.push(plan.table, table.address)
+      if (table.stride === plan.stride) continue
+      plans[index] = { ...plan, stride: table.stride }
+      entry.current = null
     }
-    return { ...layout, plans }
+    // Only now has the memory done growing.
+    const view = new DataView(memory.bytes.buffer)
+    for (let at = 0; at < addresses.length; at += 2) {
+      view.setInt32(addresses[at]!, addresses[at + 1]!, true)
+    }
+    return true
   }
 
-  /** Takes room for a slice of the columns and for the text; null when one cannot be written. */
-  #layOut(name: string, columns: readonly Column[]): Layout | null {
-    const { parts } = this.#format
-    const rowBytes = columns.reduce((sum, column) => sum + cellBytesOf(column) + 1, 0)
-    const affordable = Math.floor(SLICE_BYTES / rowBytes / 16) * 16
-    const sliceRows = Math.max(16, Math.min(SLICE_ROWS, affordable))
-    const plans: CellPlan[] = []
-    let textBytes = parts.rowStart.length + parts.rowEnd.length + OVERRUN_BYTES
-    for (const [index, column] of columns.entries()) {
-      const unit = this.#units[index]!
-      const cells = this.#workspace.memory.take(sliceRows * cellBytesOf(column) + OVERRUN_BYTES)
-      textBytes += parts.key(unit.value.name).length + unit.nullText.length + CELL_SPARE_BYTES
-      switch (column.kind) {
-        case 'dictionary': {
-          const size = column.indices.BYTES_PER_ELEMENT as 1 | 2 | 4
-          plans.push({
-            kind: 'table',
-            cells,
-            size,
-            table: this.#workspace.memory.take(4),
-            stride: 0,
-          })
-          textBytes += MAX_ENTRY_BYTES
-          continue
-        }
-        case 'number': {
-          const { values, valid, scale } = column
-          if (unit.label !== null || (scale !== 0 && scale !== 3)) return null
-          const array =
-            values instanceof Int32Array ? 'i32' : values instanceof Uint32Array ? 'u32' : 'f64'
-          const validAt =
-            valid === null ? null : this.#workspace.memory.take(sliceRows + OVERRUN_BYTES)
-          plans.push({ kind: 'number', cells, array, scale, valid: validAt })
-          continue
-        }
-        case 'bytes': {
-          const { width, trim, characters } = column
-          const texts = this.#workspace.byteTextsOf(characters)
-          if (unit.label !== null || texts === null) return null
-          const validAt = this.#workspace.memory.take(sliceRows + OVERRUN_BYTES)
-          plans.push({ kind: 'bytes', cells, width, trim, valid: validAt, texts })
-          textBytes += width * 6 + OVERRUN_BYTES
-        }
-      }
-    }
-    const markBytes = sliceRows
-    const marks = this.#workspace.memory.take(markBytes * columns.length)
-    const text = this.#workspace.memory.take(CHUNK_BYTES + textBytes)
-    return { name, plans, sliceRows, text, limit: text + CHUNK_BYTES, marks, markBytes }
+  /** Looks for runs of nulls in the first batch, and again ever more seldom. */
+  #readyRuns(columns: readonly Column[], rowCount: number): void {
+    const stillRuns = this.#runs.every((run) => mayAllBeNull(columns, run))
+    if (!isPowerOfEight(++this.#batchCount) && stillRuns) return
+    this.#runs = findNullRuns(columns, rowCount)
+    for (const entry of this.#layouts) entry.current = null
   }
 
-  #copyRows(columns: readonly Column[], { plans }: Layout, start: number, count: number): void {
-    const { bytes } = this.#workspace.memory
-    const copy = (array: ArrayBufferView, size: number, address: number) => {
-      const at = array.byteOffset + start * size
-      bytes.set(new Uint8Array(array.buffer, at, count * size), address)
-    }
-    columns.forEach((column, index) => {
-      const plan = plans[index]!
-      switch (column.kind) {
-        case 'dictionary':
-          return copy(column.indices, column.indices.BYTES_PER_ELEMENT, plan.cells)
-        case 'number':
-          copy(column.values, column.values.BYTES_PER_ELEMENT, plan.cells)
-          break
-        case 'bytes':
-          copy(column.bytes, column.width, plan.cells)
-      }
-      if (plan.kind !== 'table' && plan.valid !== null) copy(column.valid!, 1, plan.valid)
-    })
-  }
-
-  #loopsFor(layout: Layout): RowLoops {
+  #loopsFor(entry: LayoutLoops): RowLoops {
+    if (entry.current !== null) return entry.current
+    const { layout, byName } = entry
     const strides = layout.plans.map((plan) => (plan.kind === 'table' ? plan.stride : ''))
     const runNames = this.#runs.map(({ start, end }) => `${start}-${end}`)
-    const name = `${layout.name} ${strides.join()} ${runNames.join()}`
-    let loops = this.#loops.get(name)
+    const name = `${strides.join()} ${runNames.join()}`
+    let loops = byName.get(name)
     if (loops === undefined) {
       const module = textRowModule({
         units: this.#units,
         cells: layout.plans,
-        runs: this.#runs.map((run, index) => ({
-          ...run,
-          marks: layout.marks + index * layout.markBytes,
-        })),
+        runs: this.#runs.map((run, index) => ({ ...run, marks: layout.marksOf(index) })),
         parts: this.#format.parts,
         digits: this.#workspace.digits,
       })
       loops = instantiate(module, this.#workspace.memory.memory) as unknown as RowLoops
-      this.#loops.set(name, loops)
+      byName.set(name, loops)
     }
+    entry.current = loops
     return loops
   }
 }
 
+function mayAllBeNull(columns: readonly Column[], run: NullRun): boolean {
+  for (let index = run.start; index < run.end; index++) {
+    if (nullMarks(columns[index]!) === null) return false
+  }
+  return true
+}
+
 function isPowerOfEight(count: number): boolean {
   return count === 1 || (count % 8 === 0 && isPowerOfEight(count / 8))
-}
-
-function cellBytesOf(column: Column): number {
-  switch (column.kind) {
-    case 'dictionary':
-      return column.indices.BYTES_PER_ELEMENT
-    case 'number':
-      return column.values.BYTES_PER_ELEMENT
-    case 'bytes':
-      return column.width
-  }
-}
-
-/** What the layout and the generated code depend on, apart from the units. */
-function shapeOf(column: Column): string {
-  switch (column.kind) {
-    case 'dictionary':
-      return `table${column.indices.BYTES_PER_ELEMENT}`
-    case 'number':
-      return `${column.values.constructor.name}${column.scale}${column.valid === null ? '' : '?'}`
-    case 'bytes':
-      return `bytes${column.width}${column.trim ? 't' : ''}`
-  }
 }

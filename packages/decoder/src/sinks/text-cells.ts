@@ -107,6 +107,7 @@ export class CellTables {
   readonly #memory: TextMemory
   readonly #parts: TextParts
   readonly #tables = new Map<Dictionary, Map<string, CellTable>>()
+  #byteLength = 0
 
   constructor(memory: TextMemory, parts: TextParts) {
     this.#memory = memory
@@ -126,16 +127,20 @@ export class CellTables {
       table = new CellTable(this.#memory, (value) => this.#textOf(value, column, unit))
       tables.set(key, table)
     }
+    const before = table.byteLength
     table.extend(dictionary)
+    this.#byteLength += table.byteLength - before
     return table
   }
 
-  /** Gives up all tables once they take much room: dictionaries may be gone. */
+  /** Gives up all tables once they take much room: their dictionaries may be gone. */
   tidy(): void {
-    const tables = [...this.#tables.values()].flatMap((byKey) => [...byKey.values()])
-    if (tables.reduce((sum, table) => sum + table.byteLength, 0) <= KEPT_BYTES) return
-    for (const table of tables) table.release()
+    if (this.#byteLength <= KEPT_BYTES) return
+    for (const byKey of this.#tables.values()) {
+      for (const table of byKey.values()) table.release()
+    }
     this.#tables.clear()
+    this.#byteLength = 0
   }
 
   #textOf(value: CellValue, column: DictionaryColumn, { label }: TextUnit): string {

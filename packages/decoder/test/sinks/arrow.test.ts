@@ -5,6 +5,7 @@ import { DataType, RecordBatchReader, tableFromIPC, type Table } from 'apache-ar
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { BatchSink, CellValue } from '../../src/batch.js'
+import { GrowingDictionary } from '../../src/columns.js'
 import { arrowFiles, arrowStream } from '../../src/sinks/arrow.js'
 import { batch, codeTable, made, schema, spec, table } from './made-batches.js'
 import { batchesOf, cases, odd, ordinary } from './made-tables.js'
@@ -235,11 +236,50 @@ describe('arrow', () => {
     await sink.close()
     const bytes = fs.readFileSync(join(folder, 'victim.arrow'))
     for (const read of [tableFromIPC(bytes), tableFromIPC(await streamed([99], false, all))]) {
-      expect(read.batches.map((part) => part.numRows)).toEqual([65_536, 65_536, 8_928])
+      expect(read.batches.map((part) => part.numRows)).toEqual([
+        32_768, 32_768, 32_768, 32_768, 8_928,
+      ])
       const codes = read.getChild('offense_code')!
       const wrong = all.findIndex((row, index) => codes.get(index) !== row[7])
       expect(wrong).toBe(-1)
     }
+  })
+
+  test('bytes depend on the rows alone, not on batches nor on what shares a dictionary', async () => {
+    const all = Array.from({ length: 40_000 }, (_, index): CellValue[] => {
+      const row = [...rows[index % rows.length]!]
+      row[0] = `AK00${String(10_000 + (index >> 3)).slice(1)}0`
+      row[7] = index % 9 === 0 ? `Q${index % 7}` : '13A'
+      return row
+    })
+    const write = async (cuts: readonly number[], strangers: readonly string[], renew: boolean) => {
+      const sink = arrowFiles({ directory: folder, labels: true, force: true })
+      const cols = columns()
+      const addStrangers = () => {
+        for (const column of cols.filter(({ spec: { type } }) => type === 'code')) {
+          column.dictionary = new GrowingDictionary(column.spec.codes ?? null)
+          for (const code of strangers) column.dictionary.add(code)
+        }
+      }
+      addStrangers()
+      await sink.open(schema([table('victim', cols)]))
+      let start = 0
+      for (const end of [...cuts, all.length]) {
+        if (renew) {
+          addStrangers()
+          cols[0]!.dictionary = new GrowingDictionary(null)
+        }
+        await sink.write(batch('victim', cols, all.slice(start, end), start + 1))
+        start = end
+      }
+      await sink.close()
+      return fs.readFileSync(join(folder, 'victim.arrow'))
+    }
+    const bytes = await write([], [], false)
+    expect(plain(tableFromIPC(bytes))).toHaveLength(all.length)
+    expect((await write([1, 8192, 30_001, 35_000], [], false)).equals(bytes)).toBe(true)
+    expect((await write([20_000], ['Q6', '13A', 'U', 'M', '98'], false)).equals(bytes)).toBe(true)
+    expect((await write([7, 20_000, 33_000], ['Q3', 'X'], true)).equals(bytes)).toBe(true)
   })
 
   test('labels are columns of their own, null where the code is not listed', async () => {

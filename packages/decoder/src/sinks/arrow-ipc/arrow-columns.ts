@@ -1,15 +1,20 @@
-import type { ColumnCells, FixedWidthCells, IndexCells } from '../../parquet/column-cells.js'
-import type { OutputColumn } from '../output-columns.js'
+import type { BytesColumn, Column, Dictionary, DictionaryColumn } from '../../batch.js'
+import { cellValue, type OutputColumn } from '../output-columns.js'
 import type { ArrowDictionary } from './arrow-dictionary.js'
 import type { ArrowField, ArrowType } from './messages.js'
 import { hasZero, lessOne, markBits } from './null-bits.js'
 import type { RecordBatchBody } from './record-batch-body.js'
 import { TextTable } from './text-table.js'
 
-/** Makes the cells of one column into the buffers of an Arrow array. */
+type Indices = DictionaryColumn['indices']
+type Numbers = Indices | Int32Array | Float64Array
+
+/** One Arrow column: gathers rows of batches, and makes buffers of a record batch from them. */
 export abstract class ArrowColumn {
   readonly field: ArrowField
   readonly output: OutputColumn
+  /** One byte per row: 1 where there is a value. */
+  protected marks = new Uint8Array(0)
 
   constructor(output: OutputColumn, type: ArrowType, dictionary: ArrowField['dictionary'] = null) {
     this.output = output
@@ -17,33 +22,34 @@ export abstract class ArrowColumn {
     this.field = { name: output.name, nullable, type, dictionary }
   }
 
-  /** Adds the buffers of the first `rowCount` cells to a record batch. */
-  encode(cells: ColumnCells, rowCount: number, body: RecordBatchBody): void {
-    const nullCount = this.encodeValidity(cells, rowCount, body)
-    body.nodes.push(rowCount, nullCount)
-    this.encodeValues(cells, rowCount, body)
-  }
+  /** Adds rows `start` to `end` of a column of a batch, as rows `at` and on. */
+  abstract append(column: Column, start: number, end: number, at: number): void
 
-  /** Takes the validity buffer, of no length when nothing is null; returns the null count. */
-  protected encodeValidity(cells: ColumnCells, rowCount: number, body: RecordBatchBody): number {
-    const marks = cells.kind === 'dictionary' ? cells.indices : cells.valid
-    if (marks === null) {
-      body.take(0)
-      return 0
-    }
-    const bits = takeBytes(body, (rowCount + 7) >> 3)
-    const nullCount = markBits(marks, rowCount, bits)
-    if (nullCount === 0) body.shorten(0)
-    return nullCount
-  }
+  /** Adds the buffers of rows 0 to `rowCount` to a record batch, and forgets the rows. */
+  abstract encode(rowCount: number, body: RecordBatchBody): void
 
-  protected abstract encodeValues(cells: ColumnCells, rowCount: number, body: RecordBatchBody): void
-
-  /** The error for cells of a kind that the decoder never gives for this type. */
-  protected unexpected(cells: ColumnCells): TypeError {
+  /** The error for a column held in a way that the decoder never does for its type. */
+  protected unexpected(column: Column): TypeError {
     const { name, type } = this.output.spec
-    return new TypeError(`column "${name}" of type ${type} cannot be held as ${cells.kind} cells`)
+    return new TypeError(`column "${name}" of type ${type} cannot be held as ${column.kind} cells`)
   }
+}
+
+/** Room for `count` elements, keeping those that are there. */
+function withRoom<A extends Numbers>(array: A, count: number): A {
+  if (count <= array.length) return array
+  const SameType = array.constructor as new (length: number) => A
+  const larger = new SameType(Math.max(array.length * 2, count))
+  larger.set(array)
+  return larger
+}
+
+/** Adds the validity buffer, of no length when nothing is null; returns the null count. */
+function encodeValidity(marks: Indices, rowCount: number, body: RecordBatchBody): number {
+  const nullCount = markBits(marks, rowCount, takeBytes(body, (rowCount + 7) >> 3))
+  if (nullCount === 0) body.shorten(0)
+  body.nodes.push(rowCount, nullCount)
+  return nullCount
 }
 
 function takeBytes(body: RecordBatchBody, size: number): Uint8Array {
@@ -60,8 +66,11 @@ function takeInt32(body: RecordBatchBody, count: number): Int32Array {
 export class DictionaryArrowColumn extends ArrowColumn {
   readonly dictionary: ArrowDictionary
   readonly #indexBits: 8 | 16 | 32
+  /** Rows as the batches hold them, while all come from one dictionary and kind of array. */
+  #indices: Indices | null = null
+  #source: Dictionary | null = null
+  /** Rows as indices of the Arrow dictionary, -1 for null. */
   #positions = new Int32Array(0)
-  #marks = new Uint8Array(0)
 
   constructor(output: OutputColumn, dictionary: ArrowDictionary, indexBits: 8 | 16 | 32) {
     super(output, { kind: 'utf8' }, { id: dictionary.id, indexBits })
@@ -69,37 +78,67 @@ export class DictionaryArrowColumn extends ArrowColumn {
     this.#indexBits = indexBits
   }
 
-  override encode(cells: ColumnCells, rowCount: number, body: RecordBatchBody): void {
-    if (cells.kind === 'dictionary') {
-      const map = this.dictionary.mapOf(cells.dictionary, (value) => this.#textOf(value))
-      if (this.dictionary.isLessOne) return super.encode(cells, rowCount, body)
-      this.#makeRoom(rowCount)
-      const { indices } = cells
-      for (let row = 0; row < rowCount; row++) this.#positions[row] = map[indices[row]!]!
-    } else {
-      this.#makeRoom(rowCount)
-      for (let row = 0; row < rowCount; row++) {
-        const value = cellText(cells, row, this.output.spec.scale)
-        const text = value === null ? null : this.#textOf(value)
-        this.#positions[row] = text === null ? -1 : this.dictionary.indexOf(text)
+  override append(column: Column, start: number, end: number, at: number): void {
+    if (column.kind === 'dictionary') {
+      const indices = column.indices.subarray(start, end)
+      if (at === 0) {
+        this.#source = column.dictionary
+        if (this.#indices?.constructor !== indices.constructor) {
+          this.#indices = new (indices.constructor as new () => Indices)()
+        }
       }
+      if (
+        column.dictionary === this.#source &&
+        indices.constructor === this.#indices!.constructor
+      ) {
+        this.#indices = withRoom(this.#indices!, at + end - start)
+        this.#indices.set(indices, at)
+        return
+      }
+      this.#translate(at)
+      this.#positions = withRoom(this.#positions, at + end - start)
+      this.dictionary.translate(column.dictionary, indices, end - start, this.#positions, at)
+      return
     }
-    for (let row = 0; row < rowCount; row++) this.#marks[row] = (this.#positions[row]! >> 31) + 1
-    const bits = takeBytes(body, (rowCount + 7) >> 3)
-    const nullCount = markBits(this.#marks, rowCount, bits)
-    if (nullCount === 0) body.shorten(0)
-    body.nodes.push(rowCount, nullCount)
-    const out = this.#takeIndices(rowCount, body)
-    for (let row = 0; row < rowCount; row++) out[row] = Math.max(this.#positions[row]!, 0)
+    this.#translate(at)
+    this.#positions = withRoom(this.#positions, at + end - start)
+    for (let row = start; row < end; row++) {
+      // A code; its label is what the Arrow dictionary makes of it.
+      const value = column.get(row)
+      this.#positions[at + row - start] = this.dictionary.indexOf(value)
+    }
   }
 
-  protected override encodeValues(
-    cells: ColumnCells,
-    rowCount: number,
-    body: RecordBatchBody,
-  ): void {
-    if (cells.kind !== 'dictionary') throw this.unexpected(cells)
-    const { indices } = cells
+  override encode(rowCount: number, body: RecordBatchBody): void {
+    const source = this.#source
+    if (source !== null) {
+      const indices = this.#indices!
+      const matchedCount = this.dictionary.matchedCount(source)
+      const mayExceed = source.values.length - 1 > matchedCount
+      if (!mayExceed || maxOf(indices, rowCount) <= matchedCount) {
+        encodeValidity(indices, rowCount, body)
+        this.#encodeLessOne(indices, rowCount, body)
+        return
+      }
+    }
+    this.#translate(rowCount)
+    const positions = this.#positions
+    this.marks = withRoom(this.marks, rowCount)
+    for (let row = 0; row < rowCount; row++) this.marks[row] = (positions[row]! >> 31) + 1
+    encodeValidity(this.marks, rowCount, body)
+    const out = this.#takeIndices(rowCount, body)
+    for (let row = 0; row < rowCount; row++) out[row] = Math.max(positions[row]!, 0)
+  }
+
+  /** From here on the rows are held as positions. */
+  #translate(rowCount: number): void {
+    if (this.#source === null) return
+    this.#positions = withRoom(this.#positions, rowCount)
+    this.dictionary.translate(this.#source, this.#indices!, rowCount, this.#positions, 0)
+    this.#source = null
+  }
+
+  #encodeLessOne(indices: Indices, rowCount: number, body: RecordBatchBody): void {
     const out = this.#takeIndices(rowCount, body)
     if (out instanceof Uint8Array && indices instanceof Uint8Array) {
       lessOne(indices, rowCount, out)
@@ -122,47 +161,23 @@ export class DictionaryArrowColumn extends ArrowColumn {
         return new Int32Array(buffer, offset, rowCount)
     }
   }
-
-  #makeRoom(rowCount: number): void {
-    if (rowCount <= this.#positions.length) return
-    this.#positions = new Int32Array(rowCount)
-    this.#marks = new Uint8Array(rowCount)
-  }
-
-  #textOf(value: string | number | boolean): string | null {
-    const { spec, isLabel } = this.output
-    return isLabel ? (spec.codes?.codes.get(String(value))?.label ?? null) : String(value)
-  }
 }
 
-/** A code that is not held in a dictionary, as text; null for a null cell. */
-function cellText(
-  cells: Exclude<ColumnCells, IndexCells>,
-  row: number,
-  scale: number,
-): string | null {
-  if (cells.valid !== null && cells.valid[row] === 0) return null
-  if (cells.kind === 'number') return String(cells.values[row]! / 10 ** scale)
-  const end = textEnd(cells, row)
-  let text = ''
-  for (let at = row * cells.width; at < end; at++) text += cells.characters[cells.bytes[at]!]!
-  return text
-}
-
-/** Where the text of a row ends: before its padding and, if so declared, its trailing blanks. */
-function textEnd({ width, bytes, trim }: FixedWidthCells, row: number): number {
-  const start = row * width
-  let end = start + width
-  while (end > start && bytes[end - 1] === 0) end--
-  if (trim) while (end > start && bytes[end - 1] === 0x20) end--
-  return end
+function maxOf(indices: Indices, rowCount: number): number {
+  let max = 0
+  for (let row = 0; row < rowCount; row++) max = Math.max(max, indices[row]!)
+  return max
 }
 
 /** Text and identifiers: offsets and UTF-8 bytes. */
 export class Utf8ArrowColumn extends ArrowColumn {
+  #offsets = new Int32Array(1)
+  #data = new Uint8Array(0)
+  #view = new DataView(this.#data.buffer)
   readonly #table = new TextTable()
-  #characterBytes: readonly (Uint8Array | null)[] = []
   #characters: readonly string[] = []
+  /** For each byte its UTF-8, or null where that is the byte itself. */
+  #characterBytes: readonly (Uint8Array | null)[] = []
   /** True when no ASCII byte but NUL stands for another character. */
   #keepsAscii = true
 
@@ -170,75 +185,84 @@ export class Utf8ArrowColumn extends ArrowColumn {
     super(output, { kind: 'utf8' })
   }
 
-  protected override encodeValues(
-    cells: ColumnCells,
-    rowCount: number,
-    body: RecordBatchBody,
-  ): void {
-    if (cells.kind === 'dictionary') this.#copyTexts(cells, rowCount, body)
-    else if (cells.kind === 'bytes') this.#copyBytes(cells, rowCount, body)
-    else throw this.unexpected(cells)
+  override append(column: Column, start: number, end: number, at: number): void {
+    this.marks = withRoom(this.marks, at + end - start)
+    this.#offsets = withRoom(this.#offsets, at + end - start + 1)
+    if (column.kind === 'dictionary') this.#appendTexts(column, start, end, at)
+    else if (column.kind === 'bytes') this.#appendBytes(column, start, end, at)
+    else throw this.unexpected(column)
   }
 
-  #copyTexts(cells: IndexCells, rowCount: number, body: RecordBatchBody): void {
-    const { indices } = cells
-    this.#table.update(cells.dictionary)
+  override encode(rowCount: number, body: RecordBatchBody): void {
+    encodeValidity(this.marks, rowCount, body)
+    const length = this.#offsets[rowCount]!
+    takeInt32(body, rowCount + 1).set(this.#offsets.subarray(0, rowCount + 1))
+    takeBytes(body, length).set(this.#data.subarray(0, length))
+  }
+
+  #makeRoom(length: number): void {
+    if (length <= this.#data.length) return
+    this.#data = withRoom(this.#data, length)
+    this.#view = new DataView(this.#data.buffer)
+  }
+
+  #appendTexts(column: DictionaryColumn, start: number, end: number, at: number): void {
+    this.#table.update(column.dictionary)
     const { words, lengths, wordsPerText } = this.#table
-    const offsetsAt = body.take((rowCount + 1) * 4)
-    const dataAt = body.take(rowCount * wordsPerText * 8 + 8)
-    const offsets = new Int32Array(body.bytes.buffer, offsetsAt, rowCount + 1)
-    const data = new DataView(body.bytes.buffer, dataAt)
-    let to = 0
-    offsets[0] = 0
-    for (let row = 0; row < rowCount; row++) {
+    const { indices } = column
+    const offsets = this.#offsets
+    const marks = this.marks
+    let to = offsets[at]!
+    this.#makeRoom(to + (end - start) * wordsPerText * 8 + 8)
+    const view = this.#view
+    for (let row = start, out = at; row < end; row++, out++) {
       const index = indices[row]!
       const word = index * wordsPerText
-      data.setFloat64(to, words[word]!, true)
-      for (let k = 1; k < wordsPerText; k++) data.setFloat64(to + k * 8, words[word + k]!, true)
+      view.setFloat64(to, words[word]!, true)
+      for (let k = 1; k < wordsPerText; k++) view.setFloat64(to + k * 8, words[word + k]!, true)
       to += lengths[index]!
-      offsets[row + 1] = to
+      offsets[out + 1] = to
+      marks[out] = index === 0 ? 0 : 1
     }
-    body.shorten(to)
   }
 
-  #copyBytes(cells: FixedWidthCells, rowCount: number, body: RecordBatchBody): void {
-    const { width, bytes, valid, trim, nonAscii } = cells
-    this.#learn(cells.characters)
-    const isWhole = !trim && !nonAscii && this.#keepsAscii && body.nodes.at(-1) === 0
-    if (isWhole && !hasZero(bytes, rowCount * width)) {
+  #appendBytes(column: BytesColumn, start: number, end: number, at: number): void {
+    const { width, trim, nonAscii } = column
+    this.#learn(column.characters)
+    const bytes = column.bytes.subarray(start * width, end * width)
+    const valid = column.valid.subarray(start, end)
+    this.marks.set(valid, at)
+    const offsets = this.#offsets
+    let to = offsets[at]!
+    // UTF-8 takes at most three bytes for a character of a single-byte encoding.
+    this.#makeRoom(to + bytes.length * (nonAscii ? 3 : 1))
+    if (!trim && !nonAscii && this.#keepsAscii && !hasZero(bytes) && !hasZero(valid)) {
       // Every value is all of its bytes: no need to look at them one by one.
-      const offsets = takeInt32(body, rowCount + 1)
-      for (let row = 0; row <= rowCount; row++) offsets[row] = row * width
-      takeBytes(body, rowCount * width).set(bytes.subarray(0, rowCount * width))
+      this.#data.set(bytes, to)
+      for (let row = 1; row <= valid.length; row++) offsets[at + row] = to + row * width
       return
     }
-    const offsetsAt = body.take((rowCount + 1) * 4)
-    // UTF-8 takes at most three bytes for a character of these encodings.
-    const dataAt = body.take(rowCount * width * (nonAscii ? 3 : 1))
-    const offsets = new Int32Array(body.bytes.buffer, offsetsAt, rowCount + 1)
-    const data = body.bytes.subarray(dataAt)
+    const data = this.#data
     const characterBytes = this.#characterBytes
-    let to = 0
-    offsets[0] = 0
-    for (let row = 0; row < rowCount; row++) {
+    for (let row = 0; row < valid.length; row++) {
       if (valid[row] !== 0) {
-        const end = textEnd(cells, row)
-        for (let at = row * width; at < end; at++) {
-          const other = characterBytes[bytes[at]!]!
+        let last = (row + 1) * width
+        while (last > row * width && bytes[last - 1] === 0) last--
+        if (trim) while (last > row * width && bytes[last - 1] === 0x20) last--
+        for (let from = row * width; from < last; from++) {
+          const other = characterBytes[bytes[from]!]!
           if (other === null) {
-            data[to++] = bytes[at]!
+            data[to++] = bytes[from]!
           } else {
             data.set(other, to)
             to += other.length
           }
         }
       }
-      offsets[row + 1] = to
+      offsets[at + row + 1] = to
     }
-    body.shorten(to)
   }
 
-  /** For each byte its UTF-8, or null where that is the byte itself. */
   #learn(characters: readonly string[]): void {
     if (characters === this.#characters) return
     this.#characters = characters
@@ -250,85 +274,87 @@ export class Utf8ArrowColumn extends ArrowColumn {
   }
 }
 
-/** Integers of 32 bits, hours, and dates as days since 1970-01-01. */
-export class Int32ArrowColumn extends ArrowColumn {
-  constructor(output: OutputColumn) {
-    const isDate = output.spec.type === 'date'
-    super(output, isDate ? { kind: 'date32' } : { kind: 'int', bits: 32, signed: true })
+/** Numbers: whole ones, decimals as whole multiples of their last digit, dates as days. */
+export class NumberArrowColumn extends ArrowColumn {
+  readonly #words: 1 | 2 | 4
+  #values: Int32Array | Float64Array
+
+  #source: Dictionary | null = null
+  /** Value of each index of the source, as far as looked at. */
+  #table = new Float64Array(0)
+  #tableCount = 0
+
+  /** @param words 32-bit words of a value: one, or two or four in two's complement */
+  constructor(output: OutputColumn, type: ArrowType, words: 1 | 2 | 4) {
+    super(output, type)
+    this.#words = words
+    this.#values = words === 1 ? new Int32Array(0) : new Float64Array(0)
   }
 
-  protected override encodeValues(
-    cells: ColumnCells,
-    rowCount: number,
-    body: RecordBatchBody,
-  ): void {
-    if (cells.kind === 'bytes') throw this.unexpected(cells)
-    const out = takeInt32(body, rowCount)
-    if (cells.kind === 'number') {
-      out.set(cells.values.subarray(0, rowCount))
-      return
+  override append(column: Column, start: number, end: number, at: number): void {
+    const values = (this.#values = withRoom(this.#values, at + end - start))
+    const marks = (this.marks = withRoom(this.marks, at + end - start))
+    if (column.kind === 'number') {
+      values.set(column.values.subarray(start, end), at)
+      if (column.valid === null) marks.fill(1, at, at + end - start)
+      else marks.set(column.valid.subarray(start, end), at)
+    } else if (column.kind === 'dictionary') {
+      const indices = column.indices.subarray(start, end)
+      lookUp(indices, this.#tableOf(column.dictionary), values, marks, at)
+    } else {
+      throw this.unexpected(column)
     }
-    lookUp(cells.indices, Int32Array.from(cells.dictionary.values, Number), rowCount, out)
+  }
+
+  override encode(rowCount: number, body: RecordBatchBody): void {
+    encodeValidity(this.marks, rowCount, body)
+    const out = takeInt32(body, rowCount * this.#words)
+    if (this.#words === 1) out.set(this.#values.subarray(0, rowCount))
+    else writeWide(this.#values, rowCount, out, this.#words)
+  }
+
+  #tableOf(source: Dictionary): Float64Array {
+    if (source !== this.#source) {
+      this.#source = source
+      this.#tableCount = 0
+    }
+    const { values } = source
+    this.#table = withRoom(this.#table, values.length)
+    while (this.#tableCount < values.length) {
+      this.#table[this.#tableCount] = Number(values[this.#tableCount++])
+    }
+    return this.#table
   }
 }
 
 /** Writes the value each index stands for; one loop per kind of array, which engines make fast. */
 function lookUp(
-  indices: IndexCells['indices'],
-  values: Int32Array,
-  rowCount: number,
-  out: Int32Array,
+  indices: Indices,
+  table: Float64Array,
+  values: Int32Array | Float64Array,
+  marks: Uint8Array,
+  at: number,
 ): void {
-  if (indices instanceof Uint8Array) {
-    for (let row = 0; row < rowCount; row++) out[row] = values[indices[row]!]!
-  } else if (indices instanceof Uint16Array) {
-    for (let row = 0; row < rowCount; row++) out[row] = values[indices[row]!]!
+  if (indices instanceof Uint8Array && values instanceof Int32Array) {
+    for (let row = 0; row < indices.length; row++) {
+      values[at + row] = table[indices[row]!]!
+      marks[at + row] = indices[row] === 0 ? 0 : 1
+    }
+  } else if (indices instanceof Uint16Array && values instanceof Int32Array) {
+    for (let row = 0; row < indices.length; row++) {
+      values[at + row] = table[indices[row]!]!
+      marks[at + row] = indices[row] === 0 ? 0 : 1
+    }
   } else {
-    for (let row = 0; row < rowCount; row++) out[row] = values[indices[row]!]!
+    for (let row = 0; row < indices.length; row++) {
+      values[at + row] = table[indices[row]!]!
+      marks[at + row] = indices[row] === 0 ? 0 : 1
+    }
   }
 }
 
-/** Integers too wide for 32 bits. */
-export class Int64ArrowColumn extends ArrowColumn {
-  constructor(output: OutputColumn) {
-    super(output, { kind: 'int', bits: 64, signed: true })
-  }
-
-  protected override encodeValues(
-    cells: ColumnCells,
-    rowCount: number,
-    body: RecordBatchBody,
-  ): void {
-    if (cells.kind !== 'number') throw this.unexpected(cells)
-    writeWide(cells.values, rowCount, takeInt32(body, rowCount * 2), 2)
-  }
-}
-
-/** Decimals: whole numbers of 128 bits, to be divided by ten to the scale. */
-export class DecimalArrowColumn extends ArrowColumn {
-  constructor(output: OutputColumn) {
-    const { width, scale } = output.spec
-    const precision = Math.min(38, Math.max(width, scale, 1))
-    super(output, { kind: 'decimal128', precision, scale })
-  }
-
-  protected override encodeValues(
-    cells: ColumnCells,
-    rowCount: number,
-    body: RecordBatchBody,
-  ): void {
-    if (cells.kind !== 'number') throw this.unexpected(cells)
-    writeWide(cells.values, rowCount, takeInt32(body, rowCount * 4), 4)
-  }
-}
-
-/** Writes whole numbers as integers of `words` 32-bit words each, in two's complement. */
-function writeWide(
-  values: Int32Array | Uint32Array | Float64Array,
-  rowCount: number,
-  out: Int32Array,
-  words: 2 | 4,
-): void {
+/** Writes whole numbers as integers of several 32-bit words, in two's complement. */
+function writeWide(values: Numbers, rowCount: number, out: Int32Array, words: 2 | 4): void {
   for (let row = 0; row < rowCount; row++) {
     const value = values[row]!
     const high = Math.floor(value / 2 ** 32)
@@ -341,23 +367,24 @@ function writeWide(
 
 /** Flags. */
 export class BoolArrowColumn extends ArrowColumn {
-  #marks = new Uint8Array(0)
+  #values = new Uint8Array(0)
 
   constructor(output: OutputColumn) {
     super(output, { kind: 'bool' })
   }
 
-  protected override encodeValues(
-    cells: ColumnCells,
-    rowCount: number,
-    body: RecordBatchBody,
-  ): void {
-    if (cells.kind !== 'dictionary') throw this.unexpected(cells)
-    const { indices } = cells
-    if (this.#marks.length < rowCount) this.#marks = new Uint8Array(rowCount)
-    const marks = this.#marks
-    const values = Uint8Array.from(cells.dictionary.values, (value) => (value === true ? 1 : 0))
-    for (let row = 0; row < rowCount; row++) marks[row] = values[indices[row]!]!
-    markBits(marks, rowCount, takeBytes(body, (rowCount + 7) >> 3))
+  override append(column: Column, start: number, end: number, at: number): void {
+    const values = (this.#values = withRoom(this.#values, at + end - start))
+    const marks = (this.marks = withRoom(this.marks, at + end - start))
+    for (let row = start, out = at; row < end; row++, out++) {
+      const value = cellValue(this.output, column, row)
+      values[out] = value === true ? 1 : 0
+      marks[out] = value === null ? 0 : 1
+    }
+  }
+
+  override encode(rowCount: number, body: RecordBatchBody): void {
+    encodeValidity(this.marks, rowCount, body)
+    markBits(this.#values, rowCount, takeBytes(body, (rowCount + 7) >> 3))
   }
 }

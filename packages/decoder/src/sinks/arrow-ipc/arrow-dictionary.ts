@@ -1,70 +1,98 @@
 import type { Dictionary } from '../../batch.js'
 
+const UNSEEN = -2
+const NULL = -1
+
 /**
- * The dictionary of one Arrow column: what the batches' dictionary holds, in the same order and
- * without the null, so that an index is one less here; then what else is listed.
+ * The dictionary of one Arrow column: what is listed, then what else the column's own rows hold, in
+ * their order. It does not depend on what other columns or segments hold, although the decoder's
+ * dictionaries, which several columns share, do.
  */
 export class ArrowDictionary {
   readonly id: number
-  readonly #listed: readonly string[]
-  readonly #texts: string[] = []
+  readonly texts: string[] = []
   readonly #indexes = new Map<string, number>()
+  readonly #textOf: (value: string | number | boolean) => string | null
   #source: Dictionary | null = null
   #map = new Int32Array(0)
-  #mappedCount = 0
-  /** True when the map given last makes every index one less, and only zero -1. */
-  isLessOne = true
+  #matchedCount = 0
 
-  /** @param listed texts that every file of this layout has, whether they occur or not */
-  constructor(id: number, listed: readonly string[]) {
+  /**
+   * @param listed texts that every file of this layout has, whether they occur or not
+   * @param textOf the text of a value; null for a value that has none
+   */
+  constructor(
+    id: number,
+    listed: readonly string[],
+    textOf: (value: string | number | boolean) => string | null,
+  ) {
     this.id = id
-    this.#listed = listed
+    this.#textOf = textOf
+    for (const text of listed) this.#indexOfText(text)
   }
 
-  /** All texts so far, the listed ones included. */
-  texts(): readonly string[] {
-    for (const text of this.#listed) this.indexOf(text)
-    return this.#texts
-  }
-
-  /** Index of a text, added when new. */
-  indexOf(text: string): number {
-    let index = this.#indexes.get(text)
-    if (index === undefined) {
-      index = this.#texts.length
-      this.#texts.push(text)
-      this.#indexes.set(text, index)
-    }
-    return index
+  /** Index of a value's text, added when new; -1 for null. */
+  indexOf(value: string | number | boolean | null): number {
+    const text = value === null ? null : this.#textOf(value)
+    return text === null ? NULL : this.#indexOfText(text)
   }
 
   /**
-   * Where each index of a batch's dictionary leads here, -1 for null.
-   *
-   * @param textOf the text of a value; null where it has none
+   * Leading values of a batch's dictionary, null apart, that stand here in the same order: up to
+   * this index of the batch, an index here is one less.
    */
-  mapOf(
+  matchedCount(source: Dictionary): number {
+    this.#follow(source)
+    const { values } = source
+    const { texts } = this
+    let count = this.#matchedCount
+    const limit = Math.min(texts.length, values.length - 1)
+    while (count < limit && this.#textOf(values[count + 1]!) === texts[count]) count++
+    this.#matchedCount = count
+    return count
+  }
+
+  /** Writes where each of a batch's indices leads here to `to`, from `at` on; -1 for null. */
+  translate(
     source: Dictionary,
-    textOf: (value: string | number | boolean) => string | null,
-  ): Int32Array {
-    const count = source.values.length
-    if (source !== this.#source) {
-      this.#source = source
-      this.#mappedCount = 0
-      this.isLessOne = true
-    }
-    if (count > this.#map.length) {
-      const map = new Int32Array(count * 2)
-      map.set(this.#map.subarray(0, this.#mappedCount))
+    indices: Uint8Array | Uint16Array | Uint32Array,
+    rowCount: number,
+    to: Int32Array,
+    at: number,
+  ): void {
+    this.#follow(source)
+    const { values } = source
+    if (values.length > this.#map.length) {
+      const map = new Int32Array(values.length * 2).fill(UNSEEN)
+      map.set(this.#map)
       this.#map = map
     }
-    for (; this.#mappedCount < count; this.#mappedCount++) {
-      const value = source.values[this.#mappedCount]!
-      const text = value === null ? null : textOf(value)
-      const index = text === null ? -1 : this.indexOf(text)
-      this.#map[this.#mappedCount] = index
-      this.isLessOne &&= index === this.#mappedCount - 1
+    const map = this.#map
+    for (let row = 0; row < rowCount; row++) {
+      const index = indices[row]!
+      let here = map[index]!
+      if (here === UNSEEN) {
+        here = this.indexOf(values[index]!)
+        map[index] = here
+      }
+      to[at + row] = here
     }
-    return this.#map
+  }
+
+  #follow(source: Dictionary): void {
+    if (source === this.#source) return
+    this.#source = source
+    this.#map.fill(UNSEEN)
+    this.#matchedCount = 0
+  }
+
+  #indexOfText(text: string): number {
+    let index = this.#indexes.get(text)
+    if (index === undefined) {
+      index = this.texts.length
+      this.texts.push(text)
+      this.#indexes.set(text, index)
+    }
+    return index
   }
 }

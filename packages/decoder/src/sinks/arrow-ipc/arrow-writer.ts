@@ -1,14 +1,11 @@
 import type { SegmentBatch, SinkSchema, SinkTable } from '../../batch.js'
-import { RowBuffer, type BufferedRows } from '../../parquet/row-buffer.js'
 import type { ColumnSpec } from '../../spec/types.js'
-import { outputColumns, type OutputColumn } from '../output-columns.js'
+import { outputColumns, sourceColumn, type OutputColumn } from '../output-columns.js'
 import type { Output, TableWriter } from '../table-sink.js'
 import {
   BoolArrowColumn,
-  DecimalArrowColumn,
   DictionaryArrowColumn,
-  Int32ArrowColumn,
-  Int64ArrowColumn,
+  NumberArrowColumn,
   Utf8ArrowColumn,
   type ArrowColumn,
 } from './arrow-columns.js'
@@ -26,7 +23,7 @@ import { aligned, RecordBatchBody } from './record-batch-body.js'
 export type ArrowFormat = 'file' | 'stream'
 
 /** Rows of a record batch; the last one of a segment has fewer. */
-const RECORD_BATCH_ROWS = 65_536
+const RECORD_BATCH_ROWS = 32_768
 const MAGIC = new TextEncoder().encode('ARROW1')
 const END_OF_STREAM = Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0)
 
@@ -46,9 +43,9 @@ export class ArrowTableWriter implements TableWriter {
   readonly #dictionaries: readonly ArrowDictionary[]
   readonly #sentTexts: number[] = []
   readonly #output: Output
-  readonly #rows = new RowBuffer(RECORD_BATCH_ROWS)
   readonly #body: RecordBatchBody
   readonly #recordBatches: Block[] = []
+  #rowCount = 0
   #position = 0
 
   /** @param body may be shared by writers that take turns */
@@ -77,11 +74,19 @@ export class ArrowTableWriter implements TableWriter {
   }
 
   async write(batch: SegmentBatch): Promise<void> {
-    for (const rows of this.#rows.add(batch)) await this.#writeRecordBatch(rows)
+    for (let start = 0; start < batch.rowCount;) {
+      const end = Math.min(batch.rowCount, start + RECORD_BATCH_ROWS - this.#rowCount)
+      for (const column of this.#columns) {
+        column.append(sourceColumn(batch, column.output), start, end, this.#rowCount)
+      }
+      this.#rowCount += end - start
+      start = end
+      if (this.#rowCount === RECORD_BATCH_ROWS) await this.#writeRecordBatch()
+    }
   }
 
   async end(): Promise<void> {
-    for (const rows of this.#rows.flush()) await this.#writeRecordBatch(rows)
+    if (this.#rowCount > 0) await this.#writeRecordBatch()
     const dictionaryBlocks: Block[] = []
     if (this.#format === 'stream') {
       await this.#sendDictionaries()
@@ -97,17 +102,12 @@ export class ArrowTableWriter implements TableWriter {
     await this.#write(Buffer.concat([tail, int32(tail.length), MAGIC]))
   }
 
-  async #writeRecordBatch({ columns, rowCount }: BufferedRows): Promise<void> {
+  async #writeRecordBatch(): Promise<void> {
     const body = this.#body
+    const rowCount = this.#rowCount
+    this.#rowCount = 0
     body.clear()
-    for (const column of this.#columns) {
-      const { name } = column.output.spec
-      const cells = columns.get(name)
-      if (cells === undefined) {
-        throw new TypeError(`a batch lacks the column "${name}" announced to the sink`)
-      }
-      column.encode(cells, rowCount, body)
-    }
+    for (const column of this.#columns) column.encode(rowCount, body)
     const { nodes, buffers, length } = body
     const message = recordBatchMessage({ rowCount, nodes, buffers, bodyLength: length })
     // Sending a dictionary takes no part of the body: the indices stand already.
@@ -118,7 +118,7 @@ export class ArrowTableWriter implements TableWriter {
   /** Sends dictionaries that were never sent, or have grown since. */
   async #sendDictionaries(): Promise<void> {
     for (const [index, dictionary] of this.#dictionaries.entries()) {
-      const textCount = dictionary.texts().length
+      const textCount = dictionary.texts.length
       if (this.#sentTexts[index] === textCount) continue
       this.#sentTexts[index] = textCount
       await this.#writeDictionary(dictionary)
@@ -126,7 +126,7 @@ export class ArrowTableWriter implements TableWriter {
   }
 
   async #writeDictionary(dictionary: ArrowDictionary): Promise<Block> {
-    const texts = dictionary.texts().map((text) => Buffer.from(text))
+    const texts = dictionary.texts.map((text) => Buffer.from(text))
     const body = new RecordBatchBody()
     body.nodes.push(texts.length, 0)
     body.take(0)
@@ -175,7 +175,9 @@ function arrowColumn(output: OutputColumn, dictionaries: ArrowDictionary[]): Arr
   const { spec, isLabel } = output
   if (isLabel || spec.type === 'code') {
     const listed = listedTexts(spec, isLabel)
-    const dictionary = new ArrowDictionary(dictionaries.length, listed)
+    const dictionary = new ArrowDictionary(dictionaries.length, listed, (value) =>
+      isLabel ? (spec.codes?.codes.get(String(value))?.label ?? null) : String(value),
+    )
     dictionaries.push(dictionary)
     const bits = isLabel ? bitsFor(listed.length) : indexBitsOf(spec)
     return new DictionaryArrowColumn(output, dictionary, bits)
@@ -184,15 +186,19 @@ function arrowColumn(output: OutputColumn, dictionaries: ArrowDictionary[]): Arr
     case 'text':
     case 'identifier':
       return new Utf8ArrowColumn(output)
-    case 'decimal':
-      return new DecimalArrowColumn(output)
+    case 'decimal': {
+      const precision = Math.min(38, Math.max(spec.width, spec.scale, 1))
+      return new NumberArrowColumn(output, { kind: 'decimal128', precision, scale: spec.scale }, 4)
+    }
     case 'flag':
       return new BoolArrowColumn(output)
     case 'date':
+      return new NumberArrowColumn(output, { kind: 'date32' }, 1)
     case 'hour':
-      return new Int32ArrowColumn(output)
     case 'integer':
-      return isWide(spec) ? new Int64ArrowColumn(output) : new Int32ArrowColumn(output)
+      return isWide(spec)
+        ? new NumberArrowColumn(output, { kind: 'int', bits: 64, signed: true }, 2)
+        : new NumberArrowColumn(output, { kind: 'int', bits: 32, signed: true }, 1)
   }
 }
 

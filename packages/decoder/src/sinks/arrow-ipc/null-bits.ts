@@ -107,14 +107,14 @@ export function lessOne<T extends Uint8Array | Uint16Array>(
   }
 }
 
-/** True when one of the first `count` bytes is zero. */
-export function hasZero(bytes: Uint8Array, count: number): boolean {
-  const words = wordsOf(bytes, count)
+/** True when one of the bytes is zero. */
+export function hasZero(bytes: Uint8Array): boolean {
+  const words = wordsOf(bytes, bytes.length)
   let found = 0
   for (let i = 0; i < words.length; i++) {
     const word = words[i]!
     found |= (word - 0x01010101) & ~word
   }
-  for (let at = words.length * 4; at < count; at++) if (bytes[at] === 0) found = -1
+  for (let at = words.length * 4; at < bytes.length; at++) if (bytes[at] === 0) found = -1
   return (found & 0x80808080) !== 0
 }
