@@ -3,6 +3,8 @@ import { defineConfig } from 'tsup'
 export const config = defineConfig({
   entry: {
     index: 'src/index.ts',
+    'destinations/duckdb': 'src/destinations/duckdb.ts',
+    'destinations/postgres': 'src/destinations/postgres.ts',
   },
   format: ['esm'],
   target: 'node20',

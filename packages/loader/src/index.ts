@@ -1,4 +1,5 @@
 // The public surface of @crimewh/loader: named exports, nothing else.
+export type { LoadRecord, PurgedLoads, RemovedLoad } from './catalog.js'
 export type {
   Capabilities,
   Connection,
@@ -10,7 +11,9 @@ export type {
   SqlValue,
   Stage,
   StageRequest,
+  StoredType,
 } from './destinations/contract.js'
+export { openDestination, type OpenDestinationOptions } from './destinations/open-destination.js'
 export {
   DestinationError,
   type DestinationErrorCode,
@@ -25,6 +28,7 @@ export {
   type SourceErrorCode,
 } from './errors.js'
 export type { LoadManifest, LoadPlan, LoadResult, SliceResult, TableCounts } from './load-result.js'
+export { listLoads, type LoadsOptions, purgeLoads, readStates, removeLoad } from './loads.js'
 export {
   CONTRACT_MODES,
   type Disposition,
@@ -34,6 +38,7 @@ export {
   parseMaxIssues,
 } from './options.js'
 export type { LoadEvent } from './progress.js'
+export { schemaStatements } from './schema/print-schema.js'
 export {
   type ColumnKind,
   type ColumnSchema,

@@ -17,23 +17,28 @@ export interface Capabilities {
 /** How a destination writes SQL. */
 export interface Dialect {
   readonly name: 'duckdb' | 'postgres'
-  typeName(type: ColumnKind | 'uuid'): string
-  /** The column kind behind a type name in the catalogue; null when it is none of ours. */
-  kindOf(catalogType: string): ColumnKind | 'uuid' | null
-  /** A column whose type grows without loss. */
-  alterType(table: string, column: string, type: ColumnKind): string
-  /** Statements after `CREATE TABLE` of a staging table: indexes that cost a load nothing. */
+  /** The type's name as the catalogue gives it back. */
+  typeName(type: StoredType): string
+  /** Statement that changes a column's type. */
+  alterType(table: string, column: string, type: StoredType): string
+  /** Statements after `CREATE TABLE` of a staging table: indexes that cost a load next to nothing. */
   indexes(table: string): readonly string[]
 }
+
+/** Types of data columns, and of the row hash. */
+export type StoredType = ColumnKind | { readonly kind: 'uuid' }
 
 /** A value of a query's result. */
 export type SqlValue = string | number | boolean | null
 
-/** What a lock is for: words for people, and the names that must not be held by two. */
+/** What a lock is for. See `lockNames`. */
 export interface LockRequest {
-  readonly sourceKind: string
-  /** The slice; null for all of the source kind. */
+  /** In order of the alphabet; more than one only without a slice. */
+  readonly sourceKinds: readonly string[]
+  /** The slice; null for all of the source kinds. */
   readonly slice: Slice | null
+  /** What to tell others who ask for the lock: `load nibrs data_year=2022`. */
+  readonly purpose: string
   readonly waitMs: number
   readonly onWait: (holder: string) => void
   readonly signal?: AbortSignal
@@ -52,15 +57,15 @@ export type HashedRows =
       readonly kind: 'lines'
       readonly table: TableSchema
       readonly rowCount: number
-      /** CSV lines: `row_hash,source_record,` and the data columns. Good until `write` resolves. */
-      readonly lines: readonly Uint8Array[]
+      /** CSV lines with the cells of `stageColumns`; the array is the stage's own. */
+      readonly lines: Uint8Array
     }
 
 /** Takes rows of one load. */
 export interface Stage {
   write(rows: HashedRows): Promise<void>
   writeIssues(issues: readonly StageIssue[]): Promise<void>
-  /** Puts all rows into the transaction. @returns rows written by table name without prefix. */
+  /** Puts all rows into the transaction and returns rows written by table name without prefix. */
   finish(): Promise<ReadonlyMap<string, number>>
   /** Drops what was staged. Never throws because there is nothing. */
   abort(): Promise<void>
@@ -78,13 +83,18 @@ export interface StageRequest {
 export interface Connection extends AsyncDisposable {
   readonly dialect: Dialect
   readonly capabilities: Capabilities
-  /** Takes a lock that ends with the transaction, or throws DESTINATION_LOCKED naming the holder. */
-  lock(request: LockRequest): Promise<void>
+  /**
+   * Begins a transaction, under a lock that ends with it.
+   *
+   * @throws {DestinationError} DESTINATION_LOCKED naming the holder
+   */
+  begin(lock: LockRequest | null): Promise<void>
   /** Keeps two loaders from changing the schema at the same time, until the transaction ends. */
   lockSchema(): Promise<void>
-  begin(): Promise<void>
   commit(): Promise<void>
+  /** Undoes the transaction; nothing when there is none. */
   rollback(): Promise<void>
+  /** Runs one statement. */
   query(sql: string, values?: readonly SqlValue[]): Promise<readonly Record<string, SqlValue>[]>
   /** Columns of the tables there are, by table and column name, as catalogue types. */
   columnsOf(tables: readonly string[]): Promise<ReadonlyMap<string, ReadonlyMap<string, string>>>

@@ -11,8 +11,17 @@ const SLACK_BYTES = 64
 /** Separators and up to ten digits of a record number, beside the hash. */
 const PREFIX_BYTES = HASH_DIGITS + 12
 
+/** The parts of the WebAssembly API used here; the compiler's Node types do not declare it. */
+interface WasmApi {
+  readonly Module: new (bytes: Uint8Array) => object
+  readonly Instance: new (module: object) => { readonly exports: unknown }
+}
+
+const { Module, Instance } = (globalThis as unknown as { readonly WebAssembly: WasmApi })
+  .WebAssembly
+
 interface HashModule {
-  readonly memory: WebAssembly.Memory
+  readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number }
   prepare(): void
   hashLines(text: number, end: number, hashes: number, ends: number, most: number): number
   prefixLines(
@@ -21,11 +30,13 @@ interface HashModule {
     hashes: number,
     records: number,
     count: number,
+    prefix: number,
+    prefixEnd: number,
     out: number,
   ): number
 }
 
-let compiled: WebAssembly.Module | undefined
+let compiled: object | undefined
 
 /**
  * Hashes the lines of one batch at a time: XXH3-128 with seed 0 of each line without its line feed,
@@ -42,8 +53,8 @@ export class LineHasher {
   #end = FIRST_FREE
 
   constructor() {
-    compiled ??= new WebAssembly.Module(Buffer.from(ROW_HASH_MODULE, 'base64'))
-    this.#module = new WebAssembly.Instance(compiled).exports as unknown as HashModule
+    compiled ??= new Module(Buffer.from(ROW_HASH_MODULE, 'base64'))
+    this.#module = new Instance(compiled).exports as HashModule
     this.#module.prepare()
   }
 
@@ -66,7 +77,7 @@ export class LineHasher {
   /** Adds text as UTF-8. */
   appendText(text: string): void {
     this.#reserve(this.#end + text.length * 3)
-    const room = new Uint8Array(this.#module.memory.buffer, this.#end)
+    const room = new Uint8Array(this.#module.memory.buffer).subarray(this.#end)
     this.#end += encoder.encodeInto(text, room).written
   }
 
@@ -97,17 +108,25 @@ export class LineHasher {
     return new Uint8Array(buffer, this.#hashesAt, this.#rowCount * HASH_DIGITS)
   }
 
-  /** A copy of the text without any prefix. */
-  get text(): Uint8Array {
-    return new Uint8Array(this.#module.memory.buffer).slice(this.#text, this.#end)
+  /** Bytes of the text. */
+  get byteCount(): number {
+    return this.#end - this.#text
   }
 
-  /** `<hash>,<record number>,<line>` and a line feed for each line, in memory of its own. */
-  prefixed(recordNumbers: Uint32Array): Uint8Array {
-    const out = align(this.#end + SLACK_BYTES)
-    const most = this.#end - this.#text + this.#rowCount * PREFIX_BYTES
-    this.#reserve(out + most)
+  /**
+   * `<prefix><hash>,<record number>,<line>` and a line feed for each line, in memory of its own.
+   *
+   * @param prefix the same for all lines, such as `17,2022,`
+   */
+  prefixed(prefix: string, recordNumbers: Uint32Array): Uint8Array {
+    const prefixBytes = encoder.encode(prefix)
+    const prefixAt = align(this.#end + SLACK_BYTES)
+    const prefixEnd = prefixAt + prefixBytes.length
+    const out = align(prefixEnd + SLACK_BYTES)
+    const perRow = PREFIX_BYTES + prefixBytes.length
+    this.#reserve(out + this.#end - this.#text + this.#rowCount * perRow)
     const { buffer } = this.#module.memory
+    new Uint8Array(buffer).set(prefixBytes, prefixAt)
     new Uint32Array(buffer, this.#recordsAt, this.#rowCount).set(
       recordNumbers.subarray(0, this.#rowCount),
     )
@@ -117,6 +136,8 @@ export class LineHasher {
       this.#hashesAt,
       this.#recordsAt,
       this.#rowCount,
+      prefixAt,
+      prefixEnd,
       out,
     )
     const lines = Buffer.allocUnsafeSlow(end - out)

@@ -353,15 +353,26 @@
         (br $blocks)))
     (local.get $count))
 
-  ;; Writes `<hash>,<record>,<line>` with its line feed for each line; returns the address behind.
-  ;; Up to 16 bytes more may be written.
+  ;; Writes `<prefix><hash>,<record>,<line>` with its line feed for each line; returns the address
+  ;; behind. Up to 16 bytes more may be written.
   (func (export "prefixLines")
     (param $text i32) (param $ends i32) (param $hashes i32) (param $records i32) (param $count i32)
-    (param $out i32) (result i32)
-    (local $end i32) (local $target i32) (local $number i32) (local $digits i32)
+    (param $prefix i32) (param $prefixEnd i32) (param $out i32) (result i32)
+    (local $end i32) (local $target i32) (local $number i32) (local $digits i32) (local $at i32)
     (block $done
       (loop $line
         (br_if $done (i32.eqz (local.get $count)))
+        (local.set $at (local.get $prefix))
+        (local.set $target (i32.add (local.get $out)
+          (i32.sub (local.get $prefixEnd) (local.get $prefix))))
+        (block $copied
+          (loop $copy
+            (br_if $copied (i32.ge_u (local.get $at) (local.get $prefixEnd)))
+            (v128.store align=1 (local.get $out) (v128.load align=1 (local.get $at)))
+            (local.set $out (i32.add (local.get $out) (i32.const 16)))
+            (local.set $at (i32.add (local.get $at) (i32.const 16)))
+            (br $copy)))
+        (local.set $out (local.get $target))
         (v128.store align=1 (local.get $out) (v128.load align=1 (local.get $hashes)))
         (v128.store offset=16 align=1 (local.get $out)
           (v128.load offset=16 align=1 (local.get $hashes)))

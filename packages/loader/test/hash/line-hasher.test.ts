@@ -35,15 +35,19 @@ describe('line hasher', () => {
     expect(digestsOf(lines)).toEqual(await Promise.all(lines.map((line) => xxhash128(line))))
   })
 
-  it('puts the hash and the record number before each line', async () => {
+  it('puts a prefix, the hash and the record number before each line', async () => {
     const hasher = new LineHasher()
     hasher.begin(3)
     hasher.appendText('a,b\n')
     hasher.append(Buffer.from('c,é\n,\n'))
     hasher.hash()
-    const lines = Buffer.from(hasher.prefixed(Uint32Array.of(1, 4_294_967_295, 120))).toString()
+    const lines = Buffer.from(
+      hasher.prefixed('17,data,', Uint32Array.of(1, 4_294_967_295, 120)),
+    ).toString()
     const [first, second, third] = await Promise.all(['a,b', 'c,é', ','].map((l) => xxhash128(l)))
-    expect(lines).toBe(`${first},1,a,b\n${second},4294967295,c,é\n${third},120,,\n`)
+    expect(lines).toBe(
+      `17,data,${first},1,a,b\n17,data,${second},4294967295,c,é\n17,data,${third},120,,\n`,
+    )
   })
 
   it('refuses a text with another number of lines', () => {

@@ -1,0 +1,402 @@
+import type { Connection, SqlValue } from './destinations/contract.js'
+import { DestinationError, OptionError } from './errors.js'
+import type { LoadManifest, TableCounts } from './load-result.js'
+import { quoteName } from './schema/ddl.js'
+import { stageName, supersededName } from './schema/stage-columns.js'
+import { covers, type Slice, sliceKey, type TableSchema } from './schema/table-schema.js'
+
+/** One load as the destination remembers it. */
+export interface LoadRecord {
+  readonly loadId: number
+  /** `committed`: its rows are the current ones; `superseded`: kept until `loads purge`. */
+  readonly status: 'committed' | 'superseded' | 'purged'
+  readonly supersededBy: number | null
+  readonly sourceKind: string
+  /** Facts kept with the load, such as when the service last published. */
+  readonly state: Readonly<Record<string, string>> | null
+  readonly manifest: LoadManifest
+}
+
+/** True when anything was ever loaded. */
+export async function hasRecords(connection: Connection): Promise<boolean> {
+  return (await connection.columnsOf(['crimewh_load'])).size > 0
+}
+
+/** Loads by id; an empty list where nothing was ever loaded. */
+export async function readLoads(
+  connection: Connection,
+  sourceKind?: string,
+): Promise<readonly LoadRecord[]> {
+  if (!(await hasRecords(connection))) return []
+  const rows = await connection.query(
+    `SELECT load_id, status, superseded_by, source_kind, state, manifest FROM crimewh_load
+      ${sourceKind === undefined ? '' : 'WHERE source_kind = $1'} ORDER BY load_id`,
+    sourceKind === undefined ? [] : [sourceKind],
+  )
+  return rows.map((row) => {
+    const status = row['status'] as LoadRecord['status']
+    const manifest = JSON.parse(String(row['manifest'])) as LoadManifest
+    return {
+      loadId: Number(row['load_id']),
+      status,
+      supersededBy: row['superseded_by'] === null ? null : Number(row['superseded_by']),
+      sourceKind: String(row['source_kind']),
+      state:
+        row['state'] === null ? null : (JSON.parse(String(row['state'])) as LoadRecord['state']),
+      manifest: { ...manifest, status },
+    }
+  })
+}
+
+/** The slice a load was for, from its text. */
+function sliceOf(text: string): Slice {
+  return text.split(' ').map((part) => {
+    const at = part.indexOf('=')
+    const value = part.slice(at + 1)
+    return { name: part.slice(0, at), type: 'text', value: value === '*' ? null : value }
+  })
+}
+
+/** Loads in `loads` whose slice lies within `slice`. */
+export function loadsWithin(loads: readonly LoadRecord[], slice: Slice): readonly LoadRecord[] {
+  const outer = sliceOf(sliceKey(slice))
+  return loads.filter(({ manifest }) => covers(outer, sliceOf(manifest.slice)))
+}
+
+/** A load whose slice holds `slice` and more, if there is one. */
+export function loadAround(loads: readonly LoadRecord[], slice: Slice): LoadRecord | undefined {
+  const key = sliceKey(slice)
+  return loads.find(
+    ({ manifest }) => manifest.slice !== key && covers(sliceOf(manifest.slice), sliceOf(key)),
+  )
+}
+
+/** Rows that a load took the place of, by stage name. */
+export interface Replacement {
+  readonly replaced: number
+  readonly removed: number
+  readonly added: number
+}
+
+const NOTHING_REPLACED: Replacement = { replaced: 0, removed: 0, added: 0 }
+
+/**
+ * Puts the rows of earlier loads aside, for the new load to take their place.
+ *
+ * @returns what was replaced, by stage name
+ */
+export async function supersede(
+  connection: Connection,
+  loadId: number,
+  tables: readonly TableSchema[],
+  victims: readonly LoadRecord[],
+): Promise<ReadonlyMap<string, Replacement>> {
+  const replacements = new Map<string, Replacement>()
+  if (victims.length === 0) return replacements
+  const ids = victims.map((victim) => victim.loadId).join(', ')
+  for (const table of tables) {
+    const stage = stageName(table)
+    const where = `load_id IN (${ids})`
+    const counts = await compare(connection, stage, loadId, where)
+    await moveAway(connection, stage, loadId, where)
+    replacements.set(stage, counts)
+  }
+  await connection.query(
+    `UPDATE crimewh_load SET status = 'superseded', superseded_by = ${loadId} WHERE load_id IN (${ids})`,
+  )
+  return replacements
+}
+
+/**
+ * Puts the rows aside whose keys the new load has again.
+ *
+ * @throws {DestinationError} DESTINATION_ROW when a key is twice in the new load
+ */
+export async function merge(
+  connection: Connection,
+  loadId: number,
+  tables: readonly TableSchema[],
+  committed: readonly LoadRecord[],
+): Promise<ReadonlyMap<string, Replacement>> {
+  const replacements = new Map<string, Replacement>()
+  for (const table of tables) {
+    const stage = stageName(table)
+    const key = table.key!.map(quoteName)
+    const [twice] = await connection.query(
+      `SELECT count(*) AS keys FROM (SELECT ${key.join(', ')} FROM ${quoteName(stage)}
+        WHERE load_id = ${loadId} AND ${key.map((name) => `${name} IS NOT NULL`).join(' AND ')}
+        GROUP BY ${key.join(', ')} HAVING count(*) > 1) AS repeated`,
+    )
+    if (Number(twice!['keys']) > 0) {
+      throw new DestinationError(
+        'DESTINATION_ROW',
+        `${String(twice!['keys'])} keys (${table.key!.join(', ')}) of ${stage} are more than once in this load; merge needs them to be unique, so load with another disposition`,
+        { table: stage },
+      )
+    }
+    const ids = committed.map((load) => load.loadId).join(', ')
+    if (ids === '') continue
+    const same = table.key!.map(
+      (name) => `n.${quoteName(name)} = ${quoteName(stage)}.${quoteName(name)}`,
+    )
+    const where = `load_id IN (${ids}) AND EXISTS (SELECT 1 FROM ${quoteName(stage)} AS n
+      WHERE n.load_id = ${loadId} AND ${same.join(' AND ')})`
+    const counts = await compare(connection, stage, loadId, where)
+    await moveAway(connection, stage, loadId, where)
+    replacements.set(stage, counts)
+  }
+  return replacements
+}
+
+/** Holds the rows about to be replaced against the new ones, equal rows counted as often as they are. */
+async function compare(
+  connection: Connection,
+  stage: string,
+  loadId: number,
+  where: string,
+): Promise<Replacement> {
+  const table = quoteName(stage)
+  const before = `SELECT row_hash FROM ${table} WHERE ${where}`
+  const after = `SELECT row_hash FROM ${table} WHERE load_id = ${loadId}`
+  const [row] = await connection.query(
+    `SELECT (SELECT count(*) FROM (${before}) AS b) AS replaced,
+            (SELECT count(*) FROM (${before} EXCEPT ALL ${after}) AS r) AS removed,
+            (SELECT count(*) FROM (${after} EXCEPT ALL ${before}) AS a) AS added`,
+  )
+  return {
+    replaced: Number(row!['replaced']),
+    removed: Number(row!['removed']),
+    added: Number(row!['added']),
+  }
+}
+
+async function moveAway(
+  connection: Connection,
+  stage: string,
+  loadId: number,
+  where: string,
+): Promise<void> {
+  const columns = await columnList(connection, stage)
+  await connection.query(
+    `INSERT INTO ${quoteName(supersededName(stage))} (${columns}, superseded_by)
+     SELECT ${columns}, ${loadId} FROM ${quoteName(stage)} WHERE ${where}`,
+  )
+  await connection.query(`DELETE FROM ${quoteName(stage)} WHERE ${where}`)
+}
+
+async function columnList(connection: Connection, table: string): Promise<string> {
+  const existing = await connection.columnsOf([table])
+  return [...existing.get(table)!.keys()].map(quoteName).join(', ')
+}
+
+/** Counts of a table that took no one's place. */
+export function replacementOf(
+  replacements: ReadonlyMap<string, Replacement>,
+  stage: string,
+  staged: number,
+): Replacement {
+  return replacements.get(stage) ?? { ...NOTHING_REPLACED, added: staged }
+}
+
+/** Writes the load's own rows. */
+export async function writeRecord(
+  connection: Connection,
+  sourceKind: string,
+  manifest: LoadManifest,
+  state: Readonly<Record<string, string>> | null,
+): Promise<void> {
+  const { loadId, fingerprint, source } = manifest
+  const values: readonly SqlValue[] = [
+    loadId,
+    'committed',
+    sourceKind,
+    source.name,
+    manifest.slice,
+    manifest.disposition,
+    fingerprint.sha256,
+    fingerprint.byteCount,
+    manifest.spec,
+    manifest.specRevision,
+    manifest.producedBy,
+    manifest.issueCount,
+    databaseTime(manifest.startedAt),
+    databaseTime(manifest.finishedAt),
+    state === null ? null : JSON.stringify(state),
+    JSON.stringify(manifest),
+  ]
+  await connection.query(
+    `INSERT INTO crimewh_load (load_id, status, source_kind, source_name, slice, disposition,
+       fingerprint_sha256, fingerprint_bytes, spec, spec_revision, produced_by, issue_count,
+       started_at, finished_at, state, manifest)
+     VALUES (${values.map((_, index) => parameter(index)).join(', ')})`,
+    values,
+  )
+  for (const counts of manifest.tables) await writeCounts(connection, loadId, counts)
+}
+
+const TIMESTAMP_PARAMETERS = [12, 13]
+
+function parameter(index: number): string {
+  const name = `$${index + 1}`
+  return TIMESTAMP_PARAMETERS.includes(index) ? `CAST(${name} AS TIMESTAMP)` : name
+}
+
+function databaseTime(iso: string): string {
+  return iso.replace('T', ' ').replace('Z', '')
+}
+
+async function writeCounts(
+  connection: Connection,
+  loadId: number,
+  counts: TableCounts,
+): Promise<void> {
+  await connection.query(
+    `INSERT INTO crimewh_load_table (load_id, table_name, decoded, staged, joined, withheld,
+       not_selected, replaced, removed, added)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+    [
+      loadId,
+      counts.table,
+      counts.decoded,
+      counts.staged,
+      counts.joined,
+      counts.withheld,
+      counts.notSelected,
+      counts.replaced,
+      counts.removed,
+      counts.added,
+    ],
+  )
+}
+
+/** Puts newer facts with a load whose content did not change. */
+export async function writeState(
+  connection: Connection,
+  loadId: number,
+  state: Readonly<Record<string, string>>,
+): Promise<void> {
+  await connection.query('UPDATE crimewh_load SET state = $1 WHERE load_id = $2', [
+    JSON.stringify(state),
+    loadId,
+  ])
+}
+
+/**
+ * Refuses a load that would hide tables it does not hold itself.
+ *
+ * @throws {OptionError} OPTION_CONFLICT
+ */
+export function requireAllTables(
+  tables: readonly TableSchema[],
+  victims: readonly LoadRecord[],
+): void {
+  const names = new Set(tables.map(stageName))
+  for (const { loadId, manifest } of victims) {
+    for (const { table, staged } of manifest.tables) {
+      if (table === null || staged === 0 || names.has(table)) continue
+      throw new OptionError(
+        'OPTION_CONFLICT',
+        `load ${loadId} of ${manifest.slice} holds rows of ${table}, which this load does not; load all tables, or remove load ${loadId} first`,
+        { option: 'source' },
+      )
+    }
+  }
+}
+
+/** What `removeLoad` did. */
+export interface RemovedLoad {
+  readonly loadId: number
+  /** Loads whose rows are current again. */
+  readonly restored: readonly number[]
+  /** Rows taken away, and rows that came back. */
+  readonly removedRows: number
+  readonly restoredRows: number
+}
+
+/**
+ * Takes a load away as if it had never been: rows whose place it took come back.
+ *
+ * @throws {DestinationError} LOAD_NOT_FOUND
+ */
+export async function removeRecord(connection: Connection, loadId: number): Promise<RemovedLoad> {
+  const loads = await readLoads(connection)
+  const load = requireLoad(loads, loadId)
+  let [removedRows, restoredRows] = [0, 0]
+  for (const { table: stage } of load.manifest.tables) {
+    if (stage === null) continue
+    const [table, kept] = [quoteName(stage), quoteName(supersededName(stage))]
+    removedRows += await countRows(connection, table, `load_id = ${loadId}`)
+    removedRows += await countRows(connection, kept, `load_id = ${loadId}`)
+    await connection.query(`DELETE FROM ${table} WHERE load_id = ${loadId}`)
+    await connection.query(`DELETE FROM ${kept} WHERE load_id = ${loadId}`)
+    if (load.supersededBy !== null) {
+      await connection.query(
+        `UPDATE ${kept} SET superseded_by = ${load.supersededBy} WHERE superseded_by = ${loadId}`,
+      )
+      continue
+    }
+    const columns = await columnList(connection, stage)
+    restoredRows += await countRows(connection, kept, `superseded_by = ${loadId}`)
+    await connection.query(
+      `INSERT INTO ${table} (${columns}) SELECT ${columns} FROM ${kept} WHERE superseded_by = ${loadId}`,
+    )
+    await connection.query(`DELETE FROM ${kept} WHERE superseded_by = ${loadId}`)
+  }
+  for (const table of ['crimewh_issue', 'crimewh_load_table', 'crimewh_load']) {
+    await connection.query(`DELETE FROM ${table} WHERE load_id = ${loadId}`)
+  }
+  const heirs = loads.filter(({ supersededBy }) => supersededBy === loadId)
+  const restored = load.supersededBy === null ? heirs.filter(isKept).map((heir) => heir.loadId) : []
+  await connection.query(
+    load.supersededBy === null
+      ? `UPDATE crimewh_load SET status = 'committed', superseded_by = NULL
+          WHERE superseded_by = ${loadId} AND status = 'superseded'`
+      : `UPDATE crimewh_load SET superseded_by = ${load.supersededBy} WHERE superseded_by = ${loadId}`,
+  )
+  return { loadId, restored, removedRows, restoredRows }
+}
+
+function isKept({ status }: LoadRecord): boolean {
+  return status === 'superseded'
+}
+
+/** @throws {DestinationError} LOAD_NOT_FOUND */
+export function requireLoad(loads: readonly LoadRecord[], loadId: number): LoadRecord {
+  const load = loads.find((candidate) => candidate.loadId === loadId)
+  if (load !== undefined) return load
+  const ids = loads.map((candidate) => candidate.loadId)
+  const known = ids.length === 0 ? 'there are none' : `the latest is ${ids.at(-1)}`
+  throw new DestinationError(
+    'LOAD_NOT_FOUND',
+    `there is no load ${loadId} (${known}); list them with crimewh loads list`,
+    { loadId },
+  )
+}
+
+async function countRows(connection: Connection, table: string, where: string): Promise<number> {
+  const [row] = await connection.query(`SELECT count(*) AS n FROM ${table} WHERE ${where}`)
+  return Number(row!['n'])
+}
+
+/** What `purgeLoads` did. */
+export interface PurgedLoads {
+  /** Loads whose rows are gone for good; they cannot come back. */
+  readonly loadIds: readonly number[]
+  readonly rows: number
+}
+
+/** Drops all superseded rows. */
+export async function purgeRecords(connection: Connection): Promise<PurgedLoads> {
+  const loads = await readLoads(connection)
+  const stages = new Set(
+    loads.flatMap(({ manifest }) => manifest.tables.flatMap(({ table }) => table ?? [])),
+  )
+  let rows = 0
+  for (const stage of stages) {
+    const kept = quoteName(supersededName(stage))
+    rows += await countRows(connection, kept, 'true')
+    await connection.query(`DELETE FROM ${kept}`)
+  }
+  await connection.query(`UPDATE crimewh_load SET status = 'purged' WHERE status = 'superseded'`)
+  return { loadIds: loads.filter(isKept).map(({ loadId }) => loadId), rows }
+}

@@ -1,0 +1,459 @@
+import { existsSync, realpathSync } from 'node:fs'
+import { appendFile, mkdir, readdir, rm, rmdir } from 'node:fs/promises'
+import path from 'node:path'
+import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
+import { DestinationError, OptionError } from '../errors.js'
+import { rejectUnknownOptions } from '../options.js'
+import { quoteName, quoteText, RECORD_TABLES } from '../schema/ddl.js'
+import { dataColumns, stageColumns, stageName, type StoredColumn } from '../schema/stage-columns.js'
+import type { TableSchema } from '../schema/table-schema.js'
+import type { StageIssue } from '../source.js'
+import type {
+  Capabilities,
+  Connection,
+  ConnectOptions,
+  Destination,
+  HashedRows,
+  LockRequest,
+  SqlValue,
+  Stage,
+  StageRequest,
+} from './contract.js'
+import { duckdbDialect } from './duckdb-dialect.js'
+import { issueLines } from './issue-lines.js'
+import { ParquetStage } from './parquet-stage.js'
+
+/** Options of {@link duckdb}. */
+export interface DuckdbOptions {
+  /** The database file; made if missing, in a folder that exists. */
+  readonly path: string
+  /** Most memory DuckDB takes, such as `1GB`. Default: its own, four fifths of the machine's. */
+  readonly memoryLimit?: string
+  /** Threads of DuckDB. Default: its own, one per core. */
+  readonly threads?: number
+}
+
+const CAPABILITIES: Capabilities = {
+  transactionalDdl: true,
+  maxIdentifierBytes: 255,
+  bulk: 'columns',
+  concurrentLoaders: false,
+}
+
+/**
+ * A DuckDB file as a destination. Needs the package `@duckdb/node-api`; nothing is fetched.
+ *
+ * Rows are staged as files in `<path>.stage`, beside the database, and go into their tables in one
+ * transaction. One process at a time has the file open; what a killed load left behind is removed
+ * when the next one opens it.
+ *
+ * @throws {OptionError} OPTION_UNKNOWN, OPTION_INVALID
+ */
+export function duckdb(options: DuckdbOptions): Destination {
+  rejectUnknownOptions('duckdb', options, ['path', 'memoryLimit', 'threads'])
+  if (typeof options.path !== 'string' || options.path === '' || options.path === ':memory:') {
+    throw new OptionError(
+      'OPTION_INVALID',
+      `duckdb needs "path", the path of a database file; got ${JSON.stringify(options.path)}`,
+      { option: 'path' },
+    )
+  }
+  const file = path.resolve(options.path)
+  const name = `duckdb:${path.basename(file)}`
+  return {
+    name,
+    dialect: duckdbDialect,
+    capabilities: CAPABILITIES,
+    async connect({ signal, readOnly = false }: ConnectOptions = {}) {
+      signal?.throwIfAborted()
+      if (readOnly && !existsSync(file)) return null
+      const database = await openDatabase(file, name, options, readOnly)
+      return DuckdbConnection.open(database, name, signal)
+    },
+  }
+}
+
+/** A database file this process has open, for all its connections. */
+interface OpenDatabase {
+  readonly instance: DuckDBInstance
+  readonly stageFolder: string
+  readonly readOnly: boolean
+  users: number
+  /** Settles when the loader before has ended its transaction; loads of a process take turns. */
+  turn: Promise<void>
+  /** What the loader whose turn it is does. */
+  holder: string | null
+  close(): Promise<void>
+}
+
+const opened = new Map<string, Promise<OpenDatabase>>()
+
+async function openDatabase(
+  file: string,
+  name: string,
+  options: DuckdbOptions,
+  readOnly: boolean,
+): Promise<OpenDatabase> {
+  const folder = existsSync(path.dirname(file)) ? realpathSync(path.dirname(file)) : null
+  if (folder === null) {
+    throw new DestinationError(
+      'DESTINATION_CONNECT',
+      `cannot open ${name}: there is no folder ${path.dirname(file)}; make it first`,
+    )
+  }
+  const key = path.join(folder, path.basename(file))
+  const before = await opened.get(key)
+  if (before !== undefined) {
+    before.users++
+    return before
+  }
+  const opening = openFile(key, name, options, readOnly)
+  opened.set(key, opening)
+  try {
+    return await opening
+  } catch (error) {
+    opened.delete(key)
+    throw error
+  }
+}
+
+async function openFile(
+  file: string,
+  name: string,
+  { memoryLimit, threads }: DuckdbOptions,
+  readOnly: boolean,
+): Promise<OpenDatabase> {
+  const { DuckDBInstance } = await importDriver()
+  let instance: DuckDBInstance
+  try {
+    instance = await DuckDBInstance.create(file, {
+      // Nothing may reach for the network.
+      autoinstall_known_extensions: 'false',
+      autoload_known_extensions: 'false',
+      preserve_insertion_order: 'false',
+      ...(readOnly ? { access_mode: 'READ_ONLY' } : {}),
+      ...(memoryLimit === undefined ? {} : { memory_limit: memoryLimit }),
+      ...(threads === undefined ? {} : { threads: String(threads) }),
+    })
+  } catch (cause) {
+    throw openError(cause, name)
+  }
+  const stageFolder = `${file}.stage`
+  // Whoever has the file open is alone with it: what is here was left by a process that died.
+  if (!readOnly) await rm(stageFolder, { recursive: true, force: true })
+  const database: OpenDatabase = {
+    instance,
+    stageFolder,
+    readOnly,
+    users: 1,
+    turn: Promise.resolve(),
+    holder: null,
+    async close() {
+      if (--database.users > 0) return
+      opened.delete(file)
+      instance.closeSync()
+    },
+  }
+  return database
+}
+
+async function importDriver() {
+  try {
+    return await import('@duckdb/node-api')
+  } catch (cause) {
+    throw new DestinationError(
+      'DESTINATION_DRIVER',
+      'the package @duckdb/node-api is needed for DuckDB and could not be loaded; run npm install @duckdb/node-api',
+      { cause },
+    )
+  }
+}
+
+function openError(cause: unknown, name: string): DestinationError {
+  const message = cause instanceof Error ? cause.message : String(cause)
+  const process = /\(PID (\d+)\)/.exec(message)?.[1]
+  if (/lock on file/i.test(message)) {
+    const holder = process === undefined ? 'another process' : `the process with PID ${process}`
+    return new DestinationError(
+      'DESTINATION_LOCKED',
+      `${name} is open in ${holder}, and DuckDB lets one process at a time have a file; close it there, or run this again later`,
+      { retryable: true, holder, cause },
+    )
+  }
+  return new DestinationError(
+    'DESTINATION_CONNECT',
+    `cannot open ${name}: ${message.split('\n', 1)[0]}; check the path, and that it is a DuckDB file`,
+    { cause },
+  )
+}
+
+class DuckdbConnection implements Connection {
+  readonly dialect = duckdbDialect
+  readonly capabilities = CAPABILITIES
+  readonly #database: OpenDatabase
+  readonly #connection: DuckDBConnection
+  readonly #name: string
+  readonly #signal: AbortSignal | undefined
+  #endTurn: (() => void) | null = null
+  #inTransaction = false
+  readonly #onAbort = () => this.#connection.interrupt()
+
+  static async open(
+    database: OpenDatabase,
+    name: string,
+    signal: AbortSignal | undefined,
+  ): Promise<DuckdbConnection> {
+    return new DuckdbConnection(database, await database.instance.connect(), name, signal)
+  }
+
+  private constructor(
+    database: OpenDatabase,
+    connection: DuckDBConnection,
+    name: string,
+    signal: AbortSignal | undefined,
+  ) {
+    this.#database = database
+    this.#connection = connection
+    this.#name = name
+    this.#signal = signal
+    signal?.addEventListener('abort', this.#onAbort)
+  }
+
+  async begin(lock: LockRequest | null): Promise<void> {
+    if (lock !== null) await this.#takeTurn(lock)
+    try {
+      await this.query('BEGIN TRANSACTION')
+      this.#inTransaction = true
+    } catch (error) {
+      this.#giveTurn()
+      throw error
+    }
+  }
+
+  async #takeTurn(lock: LockRequest): Promise<void> {
+    const database = this.#database
+    const deadline = Date.now() + lock.waitMs
+    let told = false
+    while (database.holder !== null) {
+      const holder = `this process (${process.pid}), which does: ${database.holder}`
+      if (Date.now() >= deadline) {
+        throw new DestinationError(
+          'DESTINATION_LOCKED',
+          `${lock.purpose} has to wait for ${holder}; run it again later, or let it wait with lockWaitMs (--lock-wait)`,
+          { retryable: true, holder },
+        )
+      }
+      if (!told) lock.onWait(holder)
+      told = true
+      const timer = new Promise((resolve) => setTimeout(resolve, deadline - Date.now()).unref())
+      await Promise.race([database.turn, timer])
+      lock.signal?.throwIfAborted()
+    }
+    database.holder = lock.purpose
+    database.turn = new Promise((resolve) => {
+      this.#endTurn = () => {
+        database.holder = null
+        resolve()
+      }
+    })
+  }
+
+  #giveTurn(): void {
+    this.#endTurn?.()
+    this.#endTurn = null
+  }
+
+  async lockSchema(): Promise<void> {
+    // Loads of one file take turns.
+  }
+
+  async commit(): Promise<void> {
+    await this.query('COMMIT')
+    this.#inTransaction = false
+    this.#giveTurn()
+  }
+
+  async rollback(): Promise<void> {
+    try {
+      // DuckDB may have ended the transaction itself after an error.
+      if (this.#inTransaction) await this.#connection.run('ROLLBACK').catch(() => undefined)
+    } finally {
+      this.#inTransaction = false
+      this.#giveTurn()
+    }
+  }
+
+  async query(sql: string, values: readonly SqlValue[] = []) {
+    try {
+      const reader = await this.#connection.runAndReadAll(sql, [...values])
+      return reader.getRowObjectsJS().map((row) => {
+        const entries = Object.entries(row).map(([name, value]) => [name, plainValue(value)])
+        return Object.fromEntries(entries) as Record<string, SqlValue>
+      })
+    } catch (error) {
+      throw this.wrap(error)
+    }
+  }
+
+  /** Runs a statement that changes rows and returns how many. */
+  async change(sql: string, table: string): Promise<number> {
+    try {
+      const result = await this.#connection.run(sql)
+      return result.rowsChanged
+    } catch (error) {
+      throw this.wrap(error, table)
+    }
+  }
+
+  async columnsOf(tables: readonly string[]) {
+    const names = tables.map(quoteText).join(', ')
+    const rows = await this.query(
+      `SELECT table_name, column_name, data_type FROM duckdb_columns()
+        WHERE database_name = current_database() AND schema_name = 'main' AND table_name IN (${names})
+        ORDER BY table_name, column_index`,
+    )
+    const existing = new Map<string, Map<string, string>>()
+    for (const { table_name: table, column_name: column, data_type: type } of rows) {
+      const columns = existing.get(String(table)) ?? new Map<string, string>()
+      existing.set(String(table), columns.set(String(column), String(type)))
+    }
+    return existing
+  }
+
+  async openStage(request: StageRequest): Promise<Stage> {
+    const folder = path.join(this.#database.stageFolder, `load-${request.loadId}`)
+    await mkdir(folder, { recursive: true })
+    return new DuckdbStage(this, request, folder)
+  }
+
+  wrap(error: unknown, table?: string): unknown {
+    if (this.#signal?.aborted === true) return this.#signal.reason
+    if (!(error instanceof Error)) return error
+    const message = error.message.split('\n', 1)[0]
+    const isRow = /Conversion Error|CSV Error|Constraint Error/i.test(error.message)
+    return new DestinationError(
+      isRow && table !== undefined ? 'DESTINATION_ROW' : 'DESTINATION_FAILED',
+      `${this.#name}${table === undefined ? '' : `, table ${table}`}: ${message}`,
+      {
+        retryable: /Transaction conflict|write-write conflict/i.test(error.message),
+        ...(table === undefined ? {} : { table }),
+        cause: error,
+      },
+    )
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#signal?.removeEventListener('abort', this.#onAbort)
+    await this.rollback()
+    this.#connection.closeSync()
+    await this.#database.close()
+  }
+}
+
+function plainValue(value: unknown): SqlValue {
+  if (typeof value === 'bigint') return Number(value)
+  if (value === null || typeof value === 'number' || typeof value === 'boolean') return value
+  return String(value)
+}
+
+/** How the staged lines are written: see `csvCell`. */
+const CSV_OPTIONS =
+  "header = false, auto_detect = false, delim = ',', quote = '\"', escape = '\"', nullstr = '', " +
+  'allow_quoted_nulls = false, parallel = false, max_line_size = 33554432'
+
+class DuckdbStage implements Stage {
+  readonly #connection: DuckdbConnection
+  readonly #request: StageRequest
+  readonly #folder: string
+  readonly #parquet: ParquetStage
+  readonly #tables = new Map<string, TableSchema>()
+  readonly #lineFiles = new Map<string, string>()
+  #issueFile: string | null = null
+
+  constructor(connection: DuckdbConnection, request: StageRequest, folder: string) {
+    this.#connection = connection
+    this.#request = request
+    this.#folder = folder
+    this.#parquet = new ParquetStage(folder, request.tables)
+  }
+
+  async write(rows: HashedRows): Promise<void> {
+    const { table } = rows
+    this.#tables.set(table.name, table)
+    if (rows.kind === 'columns') return this.#parquet.write(table, rows.batch, rows.hashes)
+    const file = path.join(this.#folder, `${table.name}.csv`)
+    this.#lineFiles.set(table.name, file)
+    await appendFile(file, rows.lines)
+  }
+
+  async writeIssues(issues: readonly StageIssue[]): Promise<void> {
+    if (issues.length === 0) return
+    this.#issueFile = path.join(this.#folder, 'issues.csv')
+    await appendFile(this.#issueFile, issueLines(this.#request.loadId, issues))
+  }
+
+  async finish(): Promise<ReadonlyMap<string, number>> {
+    const written = new Map<string, number>()
+    const add = (name: string, count: number) => written.set(name, (written.get(name) ?? 0) + count)
+    for (const [name, file] of await this.#parquet.close()) {
+      add(name, await this.#insertParquet(this.#tables.get(name)!, file))
+    }
+    for (const [name, file] of this.#lineFiles) {
+      const table = this.#tables.get(name)!
+      const columns = stageColumns(table, this.#request.slice)
+      add(name, await this.#insertLines(stageName(table), columns, file))
+    }
+    if (this.#issueFile !== null) {
+      await this.#insertLines('crimewh_issue', RECORD_TABLES['crimewh_issue']!, this.#issueFile)
+    }
+    await this.#removeFiles()
+    return written
+  }
+
+  async abort(): Promise<void> {
+    await this.#parquet.abort(new Error('the load was given up'))
+    await this.#removeFiles()
+  }
+
+  async #insertParquet(table: TableSchema, file: string): Promise<number> {
+    const { loadId, slice } = this.#request
+    const columns = stageColumns(table, slice).map(({ name }) => quoteName(name))
+    const data = dataColumns(table).map(({ name }) => quoteName(name))
+    const values = [
+      String(loadId),
+      ...slice.map(({ value }) => (typeof value === 'string' ? quoteText(value) : String(value))),
+      'row_hash::UUID',
+      'record_number',
+      ...data,
+    ]
+    const stage = stageName(table)
+    return this.#connection.change(
+      `INSERT INTO ${quoteName(stage)} (${columns.join(', ')})
+       SELECT ${values.join(', ')} FROM read_parquet(${quoteText(file)})`,
+      stage,
+    )
+  }
+
+  async #insertLines(
+    target: string,
+    columns: readonly StoredColumn[],
+    file: string,
+  ): Promise<number> {
+    const names = columns.map(({ name }) => quoteName(name)).join(', ')
+    const types = columns.map(
+      ({ name, type }) => `${quoteText(name)}: ${quoteText(duckdbDialect.typeName(type))}`,
+    )
+    return this.#connection.change(
+      `INSERT INTO ${quoteName(target)} (${names})
+       SELECT ${names} FROM read_csv(${quoteText(file)}, columns = {${types.join(', ')}}, ${CSV_OPTIONS})`,
+      target,
+    )
+  }
+
+  async #removeFiles(): Promise<void> {
+    await rm(this.#folder, { recursive: true, force: true })
+    const folder = path.dirname(this.#folder)
+    const others = await readdir(folder).catch(() => ['gone'])
+    if (others.length === 0) await rmdir(folder).catch(() => undefined) // Another load began.
+  }
+}

@@ -1,0 +1,437 @@
+import { readFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { finished } from 'node:stream/promises'
+import type { Client, ClientConfig } from 'pg'
+import { DestinationError, OptionError } from '../errors.js'
+import { rejectUnknownOptions } from '../options.js'
+import { quoteName, RECORD_TABLES } from '../schema/ddl.js'
+import { stageColumns, stageName } from '../schema/stage-columns.js'
+import type {
+  Capabilities,
+  Connection,
+  ConnectOptions,
+  Destination,
+  HashedRows,
+  LockRequest,
+  SqlValue,
+  Stage,
+  StageRequest,
+} from './contract.js'
+import { issueLines } from './issue-lines.js'
+import { lockNames } from './lock-names.js'
+import { postgresDialect } from './postgres-dialect.js'
+
+/** Options of {@link postgres}. */
+export interface PostgresOptions {
+  /**
+   * `postgres://user@host:5432/database`, with libpq's parameters such as `sslmode`. Without a
+   * password: that comes from `passwordFile`, `PGPASSWORD` or the file that `PGPASSFILE` names.
+   */
+  readonly url: string
+  /** Schema of all tables, created if missing. Default `public`. */
+  readonly schema?: string
+  /** File whose first line is the password. */
+  readonly passwordFile?: string
+}
+
+const CAPABILITIES: Capabilities = {
+  transactionalDdl: true,
+  maxIdentifierBytes: 63,
+  bulk: 'lines',
+  concurrentLoaders: true,
+}
+
+/** Classes of SQLSTATE, or whole states, after which the same work may succeed. */
+const RETRYABLE = /^(08...|40001|40P01|53300|57P0[1-3]|55P03)$/
+const LOST = new Set(['ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN'])
+const BIGINT_OID = 20
+const POLL_MS = 200
+
+/**
+ * PostgreSQL 12 or later as a destination. Needs the packages `pg` and `pg-copy-streams`.
+ *
+ * A load is one transaction: rows arrive by COPY and are seen by others at its commit.
+ *
+ * @throws {OptionError} OPTION_UNKNOWN, OPTION_INVALID, also for a password in the URL
+ */
+export function postgres(options: PostgresOptions): Destination {
+  rejectUnknownOptions('postgres', options, ['url', 'schema', 'passwordFile'])
+  const { url, schema = 'public', passwordFile } = options
+  const name = describe(url)
+  return {
+    name,
+    dialect: postgresDialect,
+    capabilities: CAPABILITIES,
+    async connect({ signal, readOnly = false }: ConnectOptions = {}) {
+      signal?.throwIfAborted()
+      const drivers = await importDrivers()
+      const config: ClientConfig = {
+        connectionString: url,
+        application_name: 'crimewh',
+        keepAlive: true,
+        ...(passwordFile === undefined ? {} : { password: readPassword(passwordFile) }),
+      }
+      const client = new drivers.Client(config)
+      const connection = new PostgresConnection(client, drivers, { name, schema, signal })
+      await connection.open(readOnly)
+      return connection
+    },
+  }
+}
+
+/** The URL without user, password and parameters. */
+function describe(url: string): string {
+  let parsed: URL
+  try {
+    parsed = new URL(url)
+  } catch {
+    throw new OptionError(
+      'OPTION_INVALID',
+      'the PostgreSQL URL cannot be read; expected postgres://user@host:5432/database',
+      { option: 'url' },
+    )
+  }
+  if (parsed.protocol !== 'postgres:' && parsed.protocol !== 'postgresql:') {
+    throw new OptionError(
+      'OPTION_INVALID',
+      `the PostgreSQL URL begins with ${parsed.protocol}; expected postgres://user@host:5432/database`,
+      { option: 'url' },
+    )
+  }
+  if (parsed.password !== '' || parsed.searchParams.has('password')) {
+    throw new OptionError(
+      'OPTION_INVALID',
+      'the PostgreSQL URL holds a password, which other programs could see; put it in PGPASSWORD, the file of PGPASSFILE, or a password file',
+      { option: 'url' },
+    )
+  }
+  const host = parsed.hostname === '' ? '' : parsed.host
+  return `postgres://${host}${parsed.pathname}`
+}
+
+function readPassword(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').split(/\r?\n/, 1)[0]!
+  } catch (cause) {
+    throw new DestinationError(
+      'DESTINATION_AUTH',
+      `the password file ${file} cannot be read; check its path and permissions`,
+      { cause },
+    )
+  }
+}
+
+async function importDrivers() {
+  try {
+    const [pg, copy] = await Promise.all([import('pg'), import('pg-copy-streams')])
+    return { Client: pg.default.Client, from: copy.from }
+  } catch (cause) {
+    throw new DestinationError(
+      'DESTINATION_DRIVER',
+      'the packages pg and pg-copy-streams are needed for PostgreSQL and could not be loaded; run npm install pg pg-copy-streams',
+      { cause },
+    )
+  }
+}
+
+type Drivers = Awaited<ReturnType<typeof importDrivers>>
+
+interface ConnectionFacts {
+  readonly name: string
+  readonly schema: string
+  readonly signal: AbortSignal | undefined
+}
+
+class PostgresConnection implements Connection {
+  readonly dialect = postgresDialect
+  readonly capabilities = CAPABILITIES
+  readonly #client: Client
+  readonly #drivers: Drivers
+  readonly #facts: ConnectionFacts
+  #inTransaction = false
+  #readOnly = false
+  #lost: Error | null = null
+  // The server ends a transaction whose connection is gone, whatever it is doing.
+  readonly #onAbort = () => this.#stream()?.destroy()
+
+  constructor(client: Client, drivers: Drivers, facts: ConnectionFacts) {
+    this.#client = client
+    this.#drivers = drivers
+    this.#facts = facts
+  }
+
+  async open(readOnly: boolean): Promise<void> {
+    const { name, schema, signal } = this.#facts
+    this.#readOnly = readOnly
+    this.#client.on('error', (error) => {
+      this.#lost = error
+    })
+    signal?.addEventListener('abort', this.#onAbort)
+    try {
+      await this.#client.connect()
+      await this.query("SET client_encoding = 'UTF8'")
+      await this.query(`SET search_path = ${quoteName(schema)}`)
+      await this.query("SET datestyle = 'ISO'")
+      await this.query("SET timezone = 'UTC'")
+    } catch (error) {
+      await this[Symbol.asyncDispose]()
+      throw connectError(error, name, signal)
+    }
+  }
+
+  async begin(lock: LockRequest | null): Promise<void> {
+    await this.query(this.#readOnly ? 'BEGIN READ ONLY' : 'BEGIN')
+    this.#inTransaction = true
+    if (lock === null) return
+    try {
+      if (!this.#readOnly && this.#facts.schema !== 'public') {
+        await this.query(`CREATE SCHEMA IF NOT EXISTS ${quoteName(this.#facts.schema)}`)
+      }
+      const label = `crimewh ${process.pid}@${hostname()}: ${lock.purpose}`
+      await this.query("SELECT set_config('application_name', $1, true)", [label.slice(0, 63)])
+      for (const { name, shared } of lockNames(lock)) {
+        await this.#take(`${this.#facts.schema} ${name}`, shared, lock)
+      }
+    } catch (error) {
+      await this.rollback()
+      throw error
+    }
+  }
+
+  async #take(name: string, shared: boolean, lock: LockRequest): Promise<void> {
+    const take = shared ? 'pg_try_advisory_xact_lock_shared' : 'pg_try_advisory_xact_lock'
+    const deadline = Date.now() + lock.waitMs
+    let told = false
+    for (;;) {
+      const [row] = await this.query(`SELECT ${take}(hashtextextended($1, 0)) AS taken`, [name])
+      if (row?.['taken'] === true) return
+      const holder = await this.#holderOf(name)
+      if (holder === null) continue // Let go in between.
+      if (Date.now() >= deadline) {
+        throw new DestinationError(
+          'DESTINATION_LOCKED',
+          `${lock.purpose} has to wait for ${holder}; run it again later, or let it wait with lockWaitMs (--lock-wait)`,
+          { retryable: true, holder },
+        )
+      }
+      if (!told) lock.onWait(holder)
+      told = true
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS))
+      lock.signal?.throwIfAborted()
+    }
+  }
+
+  async #holderOf(name: string): Promise<string | null> {
+    const [row] = await this.query(
+      `SELECT a.pid, a.application_name AS label, a.usename AS role, host(a.client_addr) AS client,
+              to_char(a.xact_start AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS since
+         FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid,
+              (SELECT hashtextextended($1, 0) AS key) k
+        WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND a.pid <> pg_backend_pid()
+          AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+          AND ((l.classid::bigint << 32) | l.objid::bigint) = k.key
+        ORDER BY a.xact_start LIMIT 1`,
+      [name],
+    )
+    if (row === undefined) return null
+    const { pid, label, role, client, since } = row
+    return `"${label}" (backend ${pid}, user ${role}, from ${client ?? 'this host'}, since ${since})`
+  }
+
+  async lockSchema(): Promise<void> {
+    const name = `crimewh schema ${this.#facts.schema}`
+    await this.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [name])
+  }
+
+  async commit(): Promise<void> {
+    await this.query('COMMIT')
+    this.#inTransaction = false
+  }
+
+  async rollback(): Promise<void> {
+    if (!this.#inTransaction) return
+    this.#inTransaction = false
+    if (this.#lost !== null || this.#facts.signal?.aborted === true) return
+    await this.query('ROLLBACK').catch(() => undefined) // The server has ended it already.
+  }
+
+  async query(sql: string, values: readonly SqlValue[] = []) {
+    try {
+      const result = await this.#client.query<Record<string, SqlValue>>({
+        text: sql,
+        values: [...values],
+        types: {
+          getTypeParser: (oid: number) => (oid === BIGINT_OID ? Number : parserOf(oid)),
+        },
+      })
+      return result.rows
+    } catch (error) {
+      throw this.wrap(error)
+    }
+  }
+
+  async columnsOf(tables: readonly string[]) {
+    const rows = await this.query(
+      `SELECT c.relname AS table_name, a.attname AS column_name,
+              format_type(a.atttypid, a.atttypmod) AS type_name
+         FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+         JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname = $1 AND c.relname IN (SELECT jsonb_array_elements_text($2::jsonb))
+          AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped
+        ORDER BY c.relname, a.attnum`,
+      [this.#facts.schema, JSON.stringify(tables)],
+    )
+    const existing = new Map<string, Map<string, string>>()
+    for (const { table_name: table, column_name: column, type_name: type } of rows) {
+      const columns = existing.get(String(table)) ?? new Map<string, string>()
+      existing.set(String(table), columns.set(String(column), String(type)))
+    }
+    return existing
+  }
+
+  async openStage(request: StageRequest): Promise<Stage> {
+    return new PostgresStage(this, request)
+  }
+
+  /** Sends lines to a table; resolves to the rows it took. */
+  async copy(table: string, columns: readonly string[], lines: Uint8Array): Promise<number> {
+    const names = columns.map(quoteName).join(', ')
+    const stream = this.#client.query(
+      this.#drivers.from(`COPY ${quoteName(table)} (${names}) FROM STDIN (FORMAT csv)`),
+    )
+    try {
+      stream.end(lines)
+      await finished(stream)
+      return stream.rowCount
+    } catch (error) {
+      throw this.wrap(error, table)
+    }
+  }
+
+  wrap(error: unknown, table?: string): unknown {
+    const { signal, name } = this.#facts
+    if (signal?.aborted === true) return signal.reason
+    if (!(error instanceof Error)) return error
+    const { code = '', where, detail } = error as DatabaseError
+    const lost = this.#lost !== null || LOST.has(code) || /terminated|closed/.test(error.message)
+    const place = where === undefined ? '' : ` (${firstLine(where)})`
+    const isRow = code.startsWith('22') || code.startsWith('23')
+    const more = detail === undefined || isRow ? '' : `; ${detail}`
+    return new DestinationError(
+      isRow && table !== undefined ? 'DESTINATION_ROW' : 'DESTINATION_FAILED',
+      `${name}${table === undefined ? '' : `, table ${table}`}: ${error.message}${place}${more}`,
+      {
+        retryable: lost || RETRYABLE.test(code),
+        ...(code === '' ? {} : { databaseCode: code }),
+        ...(table === undefined ? {} : { table }),
+        cause: error,
+      },
+    )
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#facts.signal?.removeEventListener('abort', this.#onAbort)
+    await this.#client.end().catch(() => undefined) // Gone already.
+  }
+
+  #stream(): { destroy(): void } | undefined {
+    return (this.#client as unknown as { connection?: { stream?: { destroy(): void } } }).connection
+      ?.stream
+  }
+}
+
+interface DatabaseError extends Error {
+  readonly code?: string
+  readonly where?: string
+  readonly detail?: string
+}
+
+/** Types beside bigint are asked for as booleans, numbers and text only. */
+function parserOf(oid: number): (text: string) => SqlValue {
+  const BOOLEAN = 16
+  const NUMBERS = [21, 23, 26, 700, 701, 1700]
+  if (oid === BOOLEAN) return (text) => text === 't'
+  return NUMBERS.includes(oid) ? Number : (text) => text
+}
+
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0]!
+}
+
+function connectError(error: unknown, name: string, signal: AbortSignal | undefined): unknown {
+  if (signal?.aborted === true) return signal.reason
+  const cause = error instanceof DestinationError ? (error.cause ?? error) : error
+  if (!(cause instanceof Error)) return error
+  const { code = '' } = cause as DatabaseError
+  const isAuth = code.startsWith('28') || /password|SASL|SCRAM/i.test(cause.message)
+  if (isAuth) {
+    return new DestinationError(
+      'DESTINATION_AUTH',
+      `${name} did not accept the user or password; check the user in the URL and PGPASSWORD, PGPASSFILE or the password file`,
+      { databaseCode: code },
+    )
+  }
+  const reason = cause.message === '' ? code : cause.message
+  return new DestinationError(
+    'DESTINATION_CONNECT',
+    `cannot connect to ${name}: ${reason}; check that the server runs and the URL is right`,
+    { retryable: LOST.has(code) || RETRYABLE.test(code), databaseCode: code, cause },
+  )
+}
+
+class PostgresStage implements Stage {
+  readonly #connection: PostgresConnection
+  readonly #request: StageRequest
+  readonly #columns = new Map<string, readonly string[]>()
+  readonly #written = new Map<string, number>()
+  /** The COPY under way: the next batch is made while the server takes this one. */
+  #running: Promise<void> = Promise.resolve()
+
+  constructor(connection: PostgresConnection, request: StageRequest) {
+    this.#connection = connection
+    this.#request = request
+    for (const table of request.tables) {
+      this.#columns.set(
+        table.name,
+        stageColumns(table, request.slice).map(({ name }) => name),
+      )
+    }
+  }
+
+  async write(rows: HashedRows): Promise<void> {
+    if (rows.kind !== 'lines') throw new TypeError('PostgreSQL takes lines, not columns')
+    const { table, lines } = rows
+    await this.#enqueue(async () => {
+      const count = await this.#connection.copy(
+        stageName(table),
+        this.#columns.get(table.name)!,
+        lines,
+      )
+      this.#written.set(table.name, (this.#written.get(table.name) ?? 0) + count)
+    })
+  }
+
+  async writeIssues(issues: Parameters<Stage['writeIssues']>[0]): Promise<void> {
+    if (issues.length === 0) return
+    const columns = RECORD_TABLES['crimewh_issue']!.map(({ name }) => name)
+    const lines = issueLines(this.#request.loadId, issues)
+    await this.#enqueue(async () => {
+      await this.#connection.copy('crimewh_issue', columns, lines)
+    })
+  }
+
+  async finish(): Promise<ReadonlyMap<string, number>> {
+    await this.#running
+    return this.#written
+  }
+
+  async abort(): Promise<void> {
+    await this.#running.catch(() => undefined) // The error is thrown by the call that met it.
+  }
+
+  async #enqueue(work: () => Promise<void>): Promise<void> {
+    await this.#running
+    this.#running = work()
+    this.#running.catch(() => undefined) // Thrown by the next call.
+  }
+}

@@ -1,0 +1,424 @@
+import { mkdir, rename, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import {
+  loadAround,
+  type LoadRecord,
+  loadsWithin,
+  merge,
+  readLoads,
+  type Replacement,
+  replacementOf,
+  requireAllTables,
+  supersede,
+  writeRecord,
+  writeState,
+} from './catalog.js'
+import { ContentFingerprint } from './content-fingerprint.js'
+import type { Connection, LockRequest, Stage } from './destinations/contract.js'
+import { DestinationError, OptionError, SchemaDriftError } from './errors.js'
+import { IssueCounter } from './issue-counter.js'
+import type { LoadManifest, LoadResult, SliceResult, TableCounts } from './load-result.js'
+import { type LoadOptions, resolveLoadOptions, type ResolvedLoadOptions } from './options.js'
+import { reconcile } from './reconcile.js'
+import { retrying } from './retry.js'
+import { BatchHasher } from './rows/batch-hasher.js'
+import {
+  LOAD_SEQUENCE,
+  recordTablesPlan,
+  type SchemaPlan,
+  stageTablesPlan,
+  tableNames,
+} from './schema/ddl.js'
+import { stageName } from './schema/stage-columns.js'
+import { sliceKey } from './schema/table-schema.js'
+import type { Fingerprint, SourceSlice } from './source.js'
+import { PACKAGE_VERSION } from './version.js'
+
+/** Least milliseconds between two `staging` events. */
+const PROGRESS_MS = 250
+
+/**
+ * Loads a source into a destination, one transaction per slice: a reader sees the slice as it was
+ * or as it is, and a run that dies at any point leaves it as it was.
+ *
+ * Each slice goes through: fingerprint (already in: `skipped`), stage, reconcile, commit. Nothing
+ * is committed unless every record the source met is accounted for.
+ *
+ * @throws {OptionError} OPTION_UNKNOWN, OPTION_INVALID, OPTION_CONFLICT
+ * @throws {SourceError} SOURCE_ISSUES over `maxIssues`; SOURCE_COUNTS when counts do not balance
+ * @throws {SchemaDriftError} DRIFT_DESTRUCTIVE, with the statements, unless `allowDestructive`;
+ *   DRIFT_UNKNOWN_KEYS under `freeze`
+ * @throws {DestinationError} DESTINATION_LOCKED naming the holder; SLICE_COVERED; and whatever the
+ *   source or database throws. Slices loaded before the failure stay.
+ */
+export async function load(options: LoadOptions): Promise<LoadResult> {
+  const resolved = resolveLoadOptions(options)
+  const { source, signal } = resolved
+  const results: SliceResult[] = []
+  signal?.throwIfAborted()
+  const context = signal === undefined ? {} : { signal }
+  for await (const slice of source.slices(context)) {
+    const key = sliceKey(slice.slice)
+    resolved.onProgress({ kind: 'slice-start', slice: key })
+    const result = resolved.dryRun
+      ? await planSlice(slice, resolved)
+      : await loadSlice(slice, resolved)
+    results.push(result)
+    const { status, loadId } = result
+    resolved.onProgress({ kind: 'slice-end', slice: key, status, loadId })
+  }
+  const statuses = results.map(({ status }) => status)
+  const status = statuses.includes('loaded')
+    ? 'loaded'
+    : statuses.includes('planned')
+      ? 'planned'
+      : 'skipped'
+  return { status, slices: results }
+}
+
+async function loadSlice(slice: SourceSlice, options: ResolvedLoadOptions): Promise<SliceResult> {
+  const { destination, signal, onProgress } = options
+  const key = sliceKey(slice.slice)
+  const result = await retrying(
+    async () => {
+      const connection = await destination.connect(signal === undefined ? {} : { signal })
+      await using open = connection!
+      return await new SliceLoad(slice, options, open).run()
+    },
+    {
+      retries: slice.rereadable ? options.retries : 0,
+      signal,
+      onRetry: (attempt, waitMs, error) =>
+        onProgress({ kind: 'retry', slice: key, attempt, waitMs, error }),
+    },
+  )
+  if (result.manifest !== null && options.manifestDirectory !== null) {
+    await writeManifest(options.manifestDirectory, result.manifest)
+  }
+  return result
+}
+
+async function writeManifest(directory: string, manifest: LoadManifest): Promise<void> {
+  await mkdir(directory, { recursive: true })
+  const file = path.join(directory, `load-${manifest.loadId}.json`)
+  await writeFile(`${file}.part`, `${JSON.stringify(manifest, null, 2)}\n`)
+  await rename(`${file}.part`, file)
+}
+
+/** What a dry run says; connects without the right to write. */
+async function planSlice(slice: SourceSlice, options: ResolvedLoadOptions): Promise<SliceResult> {
+  const { destination, source, disposition, force, signal } = options
+  const key = sliceKey(slice.slice)
+  const connection = await destination.connect({
+    readOnly: true,
+    ...(signal === undefined ? {} : { signal }),
+  })
+  const existing = new Map<string, ReadonlyMap<string, string>>()
+  let loads: readonly LoadRecord[] = []
+  if (connection !== null) {
+    await using open = connection
+    for (const [table, columns] of await open.columnsOf(tableNames(slice.tables))) {
+      existing.set(table, columns)
+    }
+    loads = committedOf(await readLoads(open, source.kind))
+  }
+  const same = findSame(loads, slice, slice.fingerprint)
+  if (same !== undefined && !force) {
+    return { slice: key, status: 'skipped', loadId: same.loadId, manifest: null, plan: null }
+  }
+  const victims = victimsOf(loads, slice, disposition)
+  const plans = [
+    recordTablesPlan(destination.dialect, existing),
+    stageTablesPlan(destination.dialect, existing, slice.tables, slice.slice),
+  ]
+  const supersedes = victims.map(({ loadId, manifest }) => ({
+    loadId,
+    rows: manifest.tables.reduce((sum, { staged }) => sum + staged, 0),
+  }))
+  return {
+    slice: key,
+    status: 'planned',
+    loadId: null,
+    manifest: null,
+    plan: {
+      ddl: plans.flatMap(({ safe }) => safe),
+      destructiveDdl: plans.flatMap(({ destructive }) => destructive),
+      supersedes,
+      expectedRows: slice.expectedRows,
+    },
+  }
+}
+
+function committedOf(loads: readonly LoadRecord[]): readonly LoadRecord[] {
+  return loads.filter(({ status }) => status === 'committed')
+}
+
+/** The load that has the same content of the same slice, read by the same spec, in all its tables. */
+function findSame(
+  loads: readonly LoadRecord[],
+  slice: SourceSlice,
+  fingerprint: Fingerprint | null,
+): LoadRecord | undefined {
+  const key = sliceKey(slice.slice)
+  const tables = slice.tables.map(stageName)
+  const { spec, specRevision } = slice.provenance
+  return loads.find(({ manifest }) => {
+    const loaded = new Set(manifest.tables.map(({ table }) => table))
+    return (
+      manifest.slice === key &&
+      manifest.fingerprint.sha256 === fingerprint?.sha256 &&
+      manifest.spec === spec &&
+      manifest.specRevision === specRevision &&
+      tables.every((table) => loaded.has(table))
+    )
+  })
+}
+
+function victimsOf(
+  committed: readonly LoadRecord[],
+  { slice, tables }: SourceSlice,
+  disposition: ResolvedLoadOptions['disposition'],
+): readonly LoadRecord[] {
+  switch (disposition) {
+    case 'append':
+      return []
+    case 'merge': {
+      const keyless = tables.find(({ key }) => key === null)
+      if (keyless === undefined) return []
+      throw new OptionError(
+        'OPTION_CONFLICT',
+        `disposition "merge" needs tables that declare a key, and ${stageName(keyless)} has none; use "replace-slice"`,
+        { option: 'disposition', table: stageName(keyless) },
+      )
+    }
+    case 'replace':
+      return committed
+    case 'replace-slice': {
+      const around = loadAround(committed, slice)
+      if (around === undefined) return loadsWithin(committed, slice)
+      const key = sliceKey(slice)
+      throw new DestinationError(
+        'SLICE_COVERED',
+        `${key} is part of load ${around.loadId} (${around.manifest.slice}), whose rows it would double; remove that load first, or load all of ${around.manifest.slice}`,
+        { slice: key, loadId: around.loadId },
+      )
+    }
+  }
+}
+
+/** One try to load one slice: all of it is one transaction. */
+class SliceLoad {
+  readonly #slice: SourceSlice
+  readonly #options: ResolvedLoadOptions
+  readonly #connection: Connection
+  readonly #key: string
+  readonly #startedAt = new Date()
+  #stage: Stage | null = null
+
+  constructor(slice: SourceSlice, options: ResolvedLoadOptions, connection: Connection) {
+    this.#slice = slice
+    this.#options = options
+    this.#connection = connection
+    this.#key = sliceKey(slice.slice)
+  }
+
+  async run(): Promise<SliceResult> {
+    await this.#connection.begin(this.#lock())
+    try {
+      return await this.#runLocked()
+    } catch (error) {
+      await this.#stage?.abort()
+      await this.#connection.rollback()
+      throw error
+    }
+  }
+
+  #lock(): LockRequest {
+    const { source, disposition, lockWaitMs, onProgress, signal } = this.#options
+    const wholeKind = disposition === 'replace' || disposition === 'merge'
+    return {
+      sourceKinds: [source.kind],
+      slice: wholeKind ? null : this.#slice.slice,
+      purpose: `load ${source.kind} ${this.#key}`,
+      waitMs: lockWaitMs,
+      onWait: (holder) => onProgress({ kind: 'waiting', slice: this.#key, holder }),
+      ...(signal === undefined ? {} : { signal }),
+    }
+  }
+
+  async #runLocked(): Promise<SliceResult> {
+    const { source, disposition, force } = this.#options
+    const { fingerprint } = this.#slice
+    const committed = committedOf(await readLoads(this.#connection, source.kind))
+    const same = findSame(committed, this.#slice, fingerprint)
+    if (same !== undefined && !force) return this.#skip(same)
+    const victims = victimsOf(committed, this.#slice, disposition)
+    requireAllTables(this.#slice.tables, victims)
+    await this.#prepareSchema()
+    const loadId = await this.#nextLoadId()
+    const staged = await this.#stageRows(loadId)
+    if (fingerprint === null) {
+      const sameContent = findSame(committed, this.#slice, staged.fingerprint)
+      if (sameContent !== undefined && !force) {
+        await this.#connection.rollback()
+        await this.#connection.begin(this.#lock())
+        return this.#skip(sameContent)
+      }
+    }
+    return this.#commit(loadId, staged, committed, victims)
+  }
+
+  async #skip(same: LoadRecord): Promise<SliceResult> {
+    const { state } = this.#slice
+    const changed = state !== null && JSON.stringify(state) !== JSON.stringify(same.state)
+    if (changed) {
+      await writeState(this.#connection, same.loadId, state)
+      await this.#connection.commit()
+    } else {
+      await this.#connection.rollback()
+    }
+    const { loadId } = same
+    return { slice: this.#key, status: 'skipped', loadId, manifest: null, plan: null }
+  }
+
+  async #prepareSchema(): Promise<void> {
+    const isNeeded = ({ safe, destructive }: SchemaPlan) => safe.length + destructive.length > 0
+    if (!isNeeded(await this.#planSchema())) return
+    await this.#connection.lockSchema()
+    const { safe, destructive } = await this.#planSchema() // Another may have done it meanwhile.
+    if (destructive.length > 0 && !this.#options.allowDestructive) {
+      throw new SchemaDriftError(
+        'DRIFT_DESTRUCTIVE',
+        `the tables of ${this.#options.destination.name} would lose something to hold ${this.#slice.provenance.spec}; run this after a backup, or load with allowDestructive (--allow-destructive): ${destructive.join('; ')}`,
+        { ddl: destructive, slice: this.#key },
+      )
+    }
+    for (const statement of [...safe, ...destructive]) await this.#connection.query(statement)
+  }
+
+  async #planSchema(): Promise<SchemaPlan> {
+    const { tables, slice } = this.#slice
+    const { dialect } = this.#connection
+    const existing = await this.#connection.columnsOf(tableNames(tables))
+    const records = recordTablesPlan(dialect, existing)
+    const stages = stageTablesPlan(dialect, existing, tables, slice)
+    return {
+      safe: [...records.safe, ...stages.safe],
+      destructive: [...records.destructive, ...stages.destructive],
+    }
+  }
+
+  async #nextLoadId(): Promise<number> {
+    const [row] = await this.#connection.query(
+      `SELECT CAST(nextval('${LOAD_SEQUENCE}') AS INTEGER) AS load_id`,
+    )
+    return Number(row!['load_id'])
+  }
+
+  async #stageRows(loadId: number): Promise<StagedRows> {
+    const { slice, tables } = this.#slice
+    const { signal, maxIssues } = this.#options
+    const stageOptions = { loadId, slice, tables, ...(signal === undefined ? {} : { signal }) }
+    const stage = await this.#connection.openStage(stageOptions)
+    this.#stage = stage
+    const contract = this.#options.contract ?? this.#slice.contract
+    const { bulk } = this.#connection.capabilities
+    const hasher = new BatchHasher({ loadId, slice, contract, bulk })
+    const byName = new Map(tables.map((table) => [table.name, table]))
+    const content = this.#slice.fingerprint === null ? new ContentFingerprint() : null
+    const issues = new IssueCounter(maxIssues)
+    const given = new Map<string, { rows: number; withheld: number }>()
+    const reading = this.#slice.read(signal === undefined ? {} : { signal })
+    let rowCount = 0
+    let told = 0
+    for await (const batch of reading) {
+      signal?.throwIfAborted()
+      const table = byName.get(batch.table)
+      if (table === undefined) {
+        throw new TypeError(
+          `the source gave rows of "${batch.table}", which is not among its tables`,
+        )
+      }
+      const hashed = await hasher.hash(table, batch)
+      content?.add(table.name, hashed.hashes, hashed.rowCount, hashed.byteCount)
+      issues.add(hashed.issues)
+      await stage.writeIssues(hashed.issues)
+      if (hashed.rows !== null) await stage.write(hashed.rows)
+      const counts = given.get(table.name) ?? { rows: 0, withheld: 0 }
+      given.set(table.name, {
+        rows: counts.rows + hashed.rowCount + hashed.withheld,
+        withheld: counts.withheld + hashed.withheld,
+      })
+      rowCount += hashed.rowCount
+      if (Date.now() - told < PROGRESS_MS) continue
+      told = Date.now()
+      const [slice, progress] = [this.#key, reading.progress()]
+      this.#options.onProgress({
+        kind: 'staging',
+        slice,
+        rows: rowCount,
+        issues: issues.count,
+        progress,
+      })
+    }
+    const stagedAt = Date.now()
+    this.#options.onProgress({ kind: 'committing', slice: this.#key, rows: rowCount })
+    const accounting = reading.accounting()
+    issues.checkShare(accounting.reduce((sum, { records }) => sum + records, 0))
+    const written = await stage.finish()
+    this.#stage = null
+    const tableCounts = reconcile(accounting, given, written)
+    const fingerprint = this.#slice.fingerprint ?? content!.finish()
+    return { stagedAt, tableCounts, issues, fingerprint }
+  }
+
+  async #commit(
+    loadId: number,
+    staged: StagedRows,
+    committed: readonly LoadRecord[],
+    victims: readonly LoadRecord[],
+  ): Promise<SliceResult> {
+    const { source, disposition } = this.#options
+    const { tables, provenance, files, state } = this.#slice
+    const replacements: ReadonlyMap<string, Replacement> =
+      disposition === 'merge'
+        ? await merge(this.#connection, loadId, tables, committed)
+        : await supersede(this.#connection, loadId, tables, victims)
+    const finishedAt = new Date()
+    const manifest: LoadManifest = {
+      loadId,
+      status: 'committed',
+      source: { kind: source.kind, name: source.name },
+      slice: this.#key,
+      disposition,
+      fingerprint: staged.fingerprint,
+      spec: provenance.spec,
+      specRevision: provenance.specRevision,
+      producedBy: `${provenance.producedBy}, @crimewh/loader ${PACKAGE_VERSION}`,
+      files,
+      tables: staged.tableCounts.map((counts) => ({
+        ...counts,
+        ...(counts.table === null ? {} : replacementOf(replacements, counts.table, counts.staged)),
+      })),
+      issueCount: staged.issues.count,
+      issues: staged.issues.byCode,
+      supersedes: victims.map((victim) => victim.loadId),
+      startedAt: this.#startedAt.toISOString(),
+      finishedAt: finishedAt.toISOString(),
+      timingsMs: {
+        staging: staged.stagedAt - this.#startedAt.getTime(),
+        commit: finishedAt.getTime() - staged.stagedAt,
+      },
+    }
+    await writeRecord(this.#connection, source.kind, manifest, state)
+    await this.#connection.commit()
+    return { slice: this.#key, status: 'loaded', loadId, manifest, plan: null }
+  }
+}
+
+interface StagedRows {
+  readonly stagedAt: number
+  readonly tableCounts: readonly TableCounts[]
+  readonly issues: IssueCounter
+  readonly fingerprint: Fingerprint
+}

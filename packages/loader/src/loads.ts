@@ -1,0 +1,110 @@
+import {
+  type LoadRecord,
+  type PurgedLoads,
+  purgeRecords,
+  readLoads,
+  type RemovedLoad,
+  removeRecord,
+  requireLoad,
+} from './catalog.js'
+import type { Connection, Destination } from './destinations/contract.js'
+import { DestinationError } from './errors.js'
+
+/** Options of calls that look at or change loads. */
+export interface LoadsOptions {
+  /** Milliseconds to wait for another loader. Default 0: fail and name it. */
+  readonly lockWaitMs?: number
+  readonly signal?: AbortSignal
+}
+
+/** All loads a destination remembers, oldest first; none where nothing was ever loaded. */
+export async function listLoads(
+  destination: Destination,
+  { signal }: LoadsOptions = {},
+): Promise<readonly LoadRecord[]> {
+  const connection = await destination.connect({
+    readOnly: true,
+    ...(signal === undefined ? {} : { signal }),
+  })
+  if (connection === null) return []
+  await using open = connection
+  return await readLoads(open)
+}
+
+/**
+ * The states of the current loads of a source kind, by slice (`force=btp month=2024-01`): what
+ * decides whether something new is published.
+ */
+export async function readStates(
+  destination: Destination,
+  sourceKind: string,
+  options: LoadsOptions = {},
+): Promise<ReadonlyMap<string, Readonly<Record<string, string>>>> {
+  const loads = await listLoads(destination, options)
+  return new Map(
+    loads
+      .filter((load) => load.status === 'committed' && load.sourceKind === sourceKind)
+      .map(({ manifest, state }) => [manifest.slice, state ?? {}]),
+  )
+}
+
+/**
+ * Takes a load away as if it had never been: the rows whose place it took are current again.
+ *
+ * Rows that were purged cannot come back. Removing a superseded load changes nothing that is seen.
+ *
+ * @throws {DestinationError} LOAD_NOT_FOUND, DESTINATION_LOCKED
+ */
+export async function removeLoad(
+  destination: Destination,
+  loadId: number,
+  options: LoadsOptions = {},
+): Promise<RemovedLoad> {
+  return change(destination, `remove load ${loadId}`, options, async (connection) => {
+    requireLoad(await readLoads(connection), loadId)
+    return removeRecord(connection, loadId)
+  })
+}
+
+/**
+ * Drops the rows of all superseded loads for good. Their load records stay, as `purged`.
+ *
+ * @throws {DestinationError} DESTINATION_LOCKED
+ */
+export async function purgeLoads(
+  destination: Destination,
+  options: LoadsOptions = {},
+): Promise<PurgedLoads> {
+  return change(destination, 'purge superseded loads', options, purgeRecords)
+}
+
+/** Runs `work` in one transaction that keeps loaders of every source kind there is away. */
+async function change<Result>(
+  destination: Destination,
+  purpose: string,
+  { lockWaitMs = 0, signal }: LoadsOptions,
+  work: (connection: Connection) => Promise<Result>,
+): Promise<Result> {
+  const connection = await destination.connect(signal === undefined ? {} : { signal })
+  if (connection === null) {
+    throw new DestinationError('DESTINATION_CONNECT', `there is no database at ${destination.name}`)
+  }
+  await using open = connection
+  const kinds = new Set((await readLoads(open)).map(({ sourceKind }) => sourceKind))
+  try {
+    await open.begin({
+      sourceKinds: [...kinds].sort(),
+      slice: null,
+      purpose,
+      waitMs: lockWaitMs,
+      onWait: () => undefined,
+      ...(signal === undefined ? {} : { signal }),
+    })
+    const result = await work(open)
+    await open.commit()
+    return result
+  } catch (error) {
+    await open.rollback()
+    throw error
+  }
+}
