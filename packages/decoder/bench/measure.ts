@@ -1,0 +1,101 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/** A program to run, from its start to its end. Its standard output goes nowhere. */
+export interface Command {
+  readonly program: string
+  readonly args: readonly string[]
+  /** Folder it writes to: emptied before each run, outside the clock. */
+  readonly output?: string
+  /** Added to the environment. */
+  readonly env?: Readonly<Record<string, string>>
+}
+
+/** What one run of a whole process took. */
+export interface Measurement {
+  /** From before it was started until it had ended. */
+  readonly wallMs: number
+  /** Processor time of all its threads, the system's part included; null where unknown. */
+  readonly cpuMs: number | null
+  /** Most memory it held at a time; null where unknown. */
+  readonly peakBytes: number | null
+}
+
+const TIME = '/usr/bin/time'
+const USAGE = fileURLToPath(new URL('./programs/usage.js', import.meta.url))
+
+/** GNU time knows what a process used; other programs of that name report in other ways. */
+const hasGnuTime = /GNU/.test(
+  Object.values(spawnSync(TIME, ['--version'], { encoding: 'utf8' })).join(' '),
+)
+
+/** How processor time and memory are learnt, for the report. */
+export const measuredWith = hasGnuTime ? 'GNU time' : 'Node, and not at all of other programs'
+
+/**
+ * Runs a command once and measures it.
+ *
+ * @throws {Error} when it cannot be started or fails, with the end of what it said
+ */
+export async function measure({ program, args, output, env }: Command): Promise<Measurement> {
+  if (output !== undefined) {
+    rmSync(output, { recursive: true, force: true })
+    mkdirSync(output, { recursive: true })
+  }
+  spawnSync('sync') // What earlier runs have written shall not be written out during this one.
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'bench-'))
+  const report = path.join(folder, 'usage')
+  try {
+    const wallMs = hasGnuTime
+      ? await run(TIME, ['-f', '%U %S %M', '-o', report, program, ...args], { ...env })
+      : await run(program, args, {
+          ...env,
+          ...(program === process.execPath ? { NODE_OPTIONS: `--import=${USAGE}` } : {}),
+          BENCH_USAGE: report,
+        })
+    return { wallMs, ...usage(report) }
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+function run(
+  program: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<number> {
+  const start = performance.now()
+  const child = spawn(program, args, {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...process.env, ...env },
+  })
+  let said = ''
+  child.stderr.setEncoding('utf8')
+  child.stderr.on('data', (text: string) => (said = (said + text).slice(-2000)))
+  return new Promise((resolve, reject) => {
+    let wallMs = 0
+    child.on('error', reject)
+    child.on('exit', () => (wallMs = performance.now() - start))
+    child.on('close', (code, signal) => {
+      if (code === 0) resolve(wallMs)
+      else {
+        const command = [program, ...args].join(' ')
+        reject(new Error(`${command}: ended with ${String(code ?? signal)}\n${said}`))
+      }
+    })
+  })
+}
+
+function usage(report: string): Pick<Measurement, 'cpuMs' | 'peakBytes'> {
+  let text
+  try {
+    text = readFileSync(report, 'utf8')
+  } catch {
+    return { cpuMs: null, peakBytes: null }
+  }
+  const [user, system, peakKiB] = text.trim().split('\n').pop()!.split(' ').map(Number)
+  return { cpuMs: (user! + system!) * 1000, peakBytes: peakKiB! * 1024 }
+}
