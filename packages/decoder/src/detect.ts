@@ -40,18 +40,17 @@ export async function detectSpec(input: ByteChunks): Promise<DetectedSpec> {
   }
 }
 
-let loading: Promise<readonly CompiledSpec[]> | undefined
+let loaded: readonly CompiledSpec[] | undefined
 
 /** The bundled NIBRS editions, oldest first, loaded once. */
 async function editions(): Promise<readonly CompiledSpec[]> {
-  loading ??= listSpecs().then((specs) =>
-    Promise.all(
-      specs
-        .filter(({ id, extends: base }) => id.startsWith('nibrs/master@') && base === null)
-        .map(({ id }) => loadSpec(id)),
-    ),
-  )
-  return loading
+  if (loaded === undefined) {
+    const editionIds = (await listSpecs())
+      .filter(({ id, extends: base }) => id.startsWith('nibrs/master@') && base === null)
+      .map(({ id }) => id)
+    loaded = await Promise.all(editionIds.map((id) => loadSpec(id)))
+  }
+  return loaded
 }
 
 function toAsync(input: ByteChunks): AsyncIterator<Uint8Array> {

@@ -83,7 +83,7 @@ export function errorFields(error: unknown): Readonly<Record<string, unknown>> {
 }
 
 function sentence(error: unknown): string {
-  if (error instanceof Interrupted) return `${error.message}; no output was left behind`
+  if (error instanceof Interrupted) return `${error.message}; no partial file was left behind`
   if (isDecoderError(error)) return `${error.message} [${error.code}]`
   if (error instanceof UsageError) return error.message
   const message = error instanceof Error ? error.message : String(error)
