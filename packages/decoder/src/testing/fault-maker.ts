@@ -230,13 +230,14 @@ export class FaultMaker {
     }
   }
 
-  /** A whole part in order with a fraction that is not, or a fraction without a whole part. */
+  /** A whole part in order with a fraction that is not, or a bad fraction alone. */
   #badFraction(width: number, fraction: number): string {
     const whole = '7'.padStart(width, '0')
     return this.#random.pick([
       `${whole}${'5'.padEnd(fraction)}`,
       `${whole}${'X'.padStart(fraction, '0')}`,
-      `${' '.repeat(width)}${'5'.padStart(fraction, '0')}`,
+      `${whole}${'5'.padStart(fraction)}`,
+      `${' '.repeat(width)}${'5-'.padStart(fraction, '0')}`,
     ])
   }
 
