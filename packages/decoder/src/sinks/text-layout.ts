@@ -1,7 +1,8 @@
 import type { Column, NumberColumn } from '../batch.js'
+import type { CellPlan } from './cell-plan.js'
 import { MAX_ENTRY_BYTES } from './text-cells.js'
 import type { TextParts } from './text-format.js'
-import { OVERRUN_BYTES, type CellPlan } from './text-row-module.js'
+import { OVERRUN_BYTES } from './text-row-module.js'
 import type { TextUnit } from './text-units.js'
 import type { TextWorkspace } from './text-workspace.js'
 

@@ -1,6 +1,9 @@
-import { assemble, Code, F64, I32, I64, V128, type WasmFunction } from '../wasm/assembler.js'
-import type { NullRun } from './null-runs.js'
+import { assemble, F64, I32, I64, V128, type WasmFunction } from '../wasm/assembler.js'
+import type { CellPlan } from './cell-plan.js'
+import { markFunction, type MarkedRun } from './null-marks-function.js'
+import { TextCode } from './text-code.js'
 import type { TextParts } from './text-format.js'
+import { wholeFunction, wholeLongFunction, type DigitAddresses } from './text-number-functions.js'
 import type { TextUnit } from './text-units.js'
 
 /** Where the row loop left off, as words at {@link STATE}. */
@@ -9,48 +12,6 @@ export const STATE = 0
 export const STATE_POSITION = STATE
 /** 1 when the row returned needs the reference way, 0 when there is no more room or no more row. */
 export const STATE_STOP = STATE + 4
-
-/** How a column's cells lie in memory and are written. Addresses are those of row 0. */
-export type CellPlan =
-  | {
-      /** Indexes into a `CellTable`, whose address stands at `table`. */
-      readonly kind: 'table'
-      readonly cells: number
-      readonly size: 1 | 2 | 4
-      readonly table: number
-      readonly stride: number
-    }
-  | {
-      readonly kind: 'number'
-      readonly cells: number
-      readonly array: 'i32' | 'u32' | 'f64'
-      readonly scale: 0 | 3
-      /** One byte per row, 0 for null; null when all rows have a value. */
-      readonly valid: number | null
-    }
-  | {
-      readonly kind: 'bytes'
-      readonly cells: number
-      readonly width: number
-      readonly trim: boolean
-      readonly valid: number
-      /** See `ByteTexts`. */
-      readonly texts: number
-    }
-
-/** Addresses of the tables of `digits.ts`. */
-export interface DigitAddresses {
-  readonly fullDigits: number
-  readonly shortDigits: number
-  readonly digitCounts: number
-  readonly fractions: number
-  readonly fractionLengths: number
-}
-
-/** A run of columns that are null together, with the address of its mark for row 0. */
-export interface MarkedRun extends NullRun {
-  readonly marks: number
-}
 
 /** What the module is made for. */
 export interface RowModulePlan {
@@ -81,56 +42,11 @@ const MAX_THOUSANDTHS = 1_000_000_000_000_000n
 export function textRowModule(plan: RowModulePlan): Uint8Array<ArrayBuffer> {
   const functions = [
     rowsFunction(plan),
-    markFunction(plan),
+    markFunction(plan.cells, plan.runs),
     wholeFunction(plan.digits),
-    wholeLongFunction(plan.digits),
+    wholeLongFunction(plan.digits, WHOLE),
   ]
   return assemble(functions, { initialPages: 1, maximumPages: 32_768, shared: false })
-}
-
-/** The instructions that writing text takes beyond those of decoding. */
-class TextCode extends Code {
-  #raw(...bytes: readonly number[]): this {
-    this.bytes.push(...bytes)
-    return this
-  }
-
-  divU = (): this => this.#raw(0x6e)
-  divU64 = (): this => this.#raw(0x80)
-  gtU64 = (): this => this.#raw(0x56)
-  neF64 = (): this => this.#raw(0x62)
-  truncF64 = (): this => this.#raw(0xfc, 0x06)
-  or128 = (): this => this.#raw(0xfd, 0x50)
-  ltS8 = (): this => this.#raw(0xfd, 0x25)
-  ne16 = (): this => this.#raw(0xfd, 0x2e)
-  ne32 = (): this => this.#raw(0xfd, 0x38)
-  narrow16 = (): this => this.#raw(0xfd, 0x65)
-  narrow32 = (): this => this.#raw(0xfd, 0x85, 0x01)
-
-  v128(bytes: Uint8Array): this {
-    return this.#raw(0xfd, 0x0c, ...bytes)
-  }
-
-  /** Writes an ASCII text at `position` and moves it on; may write up to 15 bytes more. */
-  text(text: string, position: number): this {
-    const padded = Buffer.alloc(text.length + 16)
-    padded.write(text, 'latin1')
-    for (let at = 0; at < text.length;) {
-      const rest = text.length - at
-      this.get(position)
-      if (rest > 8) this.v128(padded.subarray(at, at + 16)).storeV128(at)
-      else if (rest > 4) this.i64(padded.readBigInt64LE(at)).store64(at)
-      else if (rest > 2) this.i32(padded.readInt32LE(at)).store32(at)
-      else this.i32(padded.readInt16LE(at)).store16(at)
-      at += rest > 8 ? 16 : rest
-    }
-    return text === '' ? this : this.move(position, text.length)
-  }
-
-  /** Adds a constant to a local. */
-  move(local: number, by: number): this {
-    return this.get(local).i32(by).add().set(local)
-  }
 }
 
 /** Locals of the row loop. */
@@ -411,119 +327,3 @@ function emitBytes(
 
 /** Offsets in the eight bytes that say how one byte of a field is written. */
 export const BYTE_TEXT = { bytes: 0, length: 6, needsQuotes: 7, size: 8 } as const
-
-/** `whole(position, value) -> position`: any 32-bit number, unsigned. */
-function wholeFunction({ fullDigits, shortDigits, digitCounts }: DigitAddresses): WasmFunction {
-  const [p, v] = [0, 1]
-  const c = new TextCode(2)
-  const h = c.local(I32)
-  const short = (value: number): void => {
-    c.get(p).get(value).i32(2).shl().load32(shortDigits).store32(0)
-    c.get(p).get(value).load8u(digitCounts).add().set(p)
-  }
-  const full = (value: number): void => {
-    c.get(p).get(value).i32(2).shl().load32(fullDigits).store32(0)
-    c.move(p, 4)
-  }
-  /** Leaves v / divisor in h and the rest in v. */
-  const split = (divisor: number): void => {
-    c.get(v).get(v).i32(divisor).divU().tee(h).i32(divisor).mul().sub().set(v)
-  }
-  c.get(v).i32(10_000).ltU().if()
-  short(v)
-  c.get(p).return()
-  c.end()
-  c.get(v).i32(100_000_000).ltU().if()
-  split(10_000)
-  short(h)
-  c.else()
-  split(100_000_000)
-  short(h)
-  split(10_000)
-  full(h)
-  c.end()
-  full(v)
-  c.get(p)
-  return { name: 'whole', parameters: [I32, I32], results: [I32], code: c }
-}
-
-/** `wholeLong(position, value) -> position`: any number below 10^16, unsigned. */
-function wholeLongFunction({ fullDigits }: DigitAddresses): WasmFunction {
-  const [p, n] = [0, 1]
-  const c = new TextCode(2)
-  const low = c.local(I32)
-  const h = c.local(I32)
-  const full = (value: number): void => {
-    c.get(p).get(value).i32(2).shl().load32(fullDigits).store32(0)
-    c.move(p, 4)
-  }
-  c.get(n).i64(0xffff_ffffn).gtU64().eqz().if()
-  c.get(p).get(n).wrap().call(WHOLE).return()
-  c.end()
-  c.get(n)
-    .get(n)
-    .i64(100_000_000n)
-    .divU64()
-    .tee(n)
-    .i64(100_000_000n)
-    .mul64()
-    .sub64()
-    .wrap()
-    .set(low)
-  c.get(p).get(n).wrap().call(WHOLE).set(p)
-  c.get(low).get(low).i32(10_000).divU().tee(h).i32(10_000).mul().sub().set(low)
-  full(h)
-  full(low)
-  c.get(p)
-  return { name: 'wholeLong', parameters: [I32, I64], results: [I32], code: c }
-}
-
-/** `mark(count)`: for each run and row, nonzero where any of the run's columns has a value. */
-function markFunction({ cells, runs }: RowModulePlan): WasmFunction {
-  const count = 0
-  const c = new TextCode(1)
-  const row = c.local(I32)
-  const joined = [c.local(V128), c.local(V128), c.local(V128), c.local(V128)]
-  const zero = c.local(V128)
-  for (const run of runs) {
-    const columns = cells.slice(run.start, run.end)
-    c.i32(0).set(row)
-    c.loop()
-    const widths = ([1, 2, 4] as const).filter((size) =>
-      columns.some((column) => markSize(column) === size),
-    )
-    for (const size of widths) {
-      // Joins the columns of this width, 16 rows in `size` registers, then makes bytes of them.
-      const members = columns.filter((column) => markSize(column) === size)
-      for (let part = 0; part < size; part++) {
-        members.forEach((column, index) => {
-          c.get(row)
-          if (size > 1) c.i32(size >> 1).shl()
-          c.loadV128(markAddress(column) + part * 16)
-          if (index > 0) c.or128()
-        })
-        c.set(joined[part]!)
-      }
-      if (size === 2) c.get(joined[0]!).get(zero).ne16().get(joined[1]!).get(zero).ne16().narrow16()
-      else if (size === 4) {
-        c.get(joined[0]!).get(zero).ne32().get(joined[1]!).get(zero).ne32().narrow32()
-        c.get(joined[2]!).get(zero).ne32().get(joined[3]!).get(zero).ne32().narrow32()
-        c.narrow16()
-      } else c.get(joined[0]!)
-    }
-    for (let i = 1; i < widths.length; i++) c.or128()
-    c.set(joined[0]!)
-    c.get(row).get(joined[0]!).storeV128(run.marks)
-    c.move(row, 16).get(row).get(count).ltU().brIf(0)
-    c.end()
-  }
-  return { name: 'mark', parameters: [I32], results: [], code: c }
-}
-
-function markSize(plan: CellPlan): 1 | 2 | 4 {
-  return plan.kind === 'table' ? plan.size : 1
-}
-
-function markAddress(plan: CellPlan): number {
-  return plan.kind === 'table' ? plan.cells : plan.valid!
-}

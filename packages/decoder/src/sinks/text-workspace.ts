@@ -3,7 +3,7 @@ import { DIGIT_COUNTS, FRACTION_LENGTHS, FRACTIONS, FULL_DIGITS, SHORT_DIGITS } 
 import { CellTables } from './text-cells.js'
 import type { TextParts } from './text-format.js'
 import { TextMemory } from './text-memory.js'
-import type { DigitAddresses } from './text-row-module.js'
+import type { DigitAddresses } from './text-number-functions.js'
 
 /** What the text writers of one sink have in common. They must take turns. */
 export class TextWorkspace {
