@@ -3,6 +3,8 @@ import { defineConfig } from 'tsup'
 export const config = defineConfig({
   entry: {
     index: 'src/index.ts',
+    'sources/index': 'src/sources/index.ts',
+    'cli/main': 'src/cli/main.ts',
     'destinations/duckdb': 'src/destinations/duckdb.ts',
     'destinations/postgres': 'src/destinations/postgres.ts',
   },

@@ -131,7 +131,7 @@ class ArchiveReading implements SliceReading {
     this.#rowTable = rowTable
     this.#entry = entry
     this.#signal = signal
-    this.#converter = rowConverter(rowTable.table, rowTable.columns)
+    this.#converter = rowConverter(rowTable.table, rowTable.columns, rowTable.known)
   }
 
   progress(): ReadProgress {

@@ -156,7 +156,7 @@ const ARCHIVE_FORCES = [
   textColumn('falls_within', 'Display name of the force'),
 ]
 
-const ARCHIVE: Readonly<Record<ArchiveDataset, Omit<ApiTable, 'known'> & { name: string }>> = {
+const ARCHIVE: Readonly<Record<ArchiveDataset, ApiTable & { readonly name: string }>> = {
   street: {
     name: 'ukpolice_archive_crime',
     route: 'street.csv',
@@ -170,6 +170,15 @@ const ARCHIVE: Readonly<Record<ArchiveDataset, Omit<ApiTable, 'known'> & { name:
       ...ARCHIVE_STREET,
       textColumn('context'),
       textColumn('outcome_status.category', 'Last outcome category'),
+    ],
+    // Keys of the API that the files have nothing for, and the month, which the slice tells.
+    known: [
+      'month',
+      'id',
+      'location.street.id',
+      'location_type',
+      'location_subtype',
+      'outcome_status.date',
     ],
   },
   outcomes: {
@@ -188,6 +197,17 @@ const ARCHIVE: Readonly<Record<ArchiveDataset, Omit<ApiTable, 'known'> & { name:
       textColumn('lsoa_code', 'Census area of England and Wales, by the boundaries of the time'),
       textColumn('lsoa_name'),
     ],
+    known: [
+      'date',
+      'person_id',
+      'crime.category',
+      'crime.id',
+      'crime.month',
+      'crime.location.street.id',
+      'crime.location_type',
+      'crime.location_subtype',
+      'crime.context',
+    ],
   },
   'stop-and-search': {
     name: 'ukpolice_archive_stop',
@@ -198,6 +218,7 @@ const ARCHIVE: Readonly<Record<ArchiveDataset, Omit<ApiTable, 'known'> & { name:
       ...STOP_FACTS.filter(({ name }) => !name.startsWith('outcome_object_')),
       ...ARCHIVE_PLACE,
     ],
+    known: ['outcome_object', 'location.street'],
   },
 }
 
@@ -208,10 +229,10 @@ export function archiveKind(dataset: ArchiveDataset): string {
 
 /** The table of a kind of file of the bulk archive. */
 export function archiveTable(dataset: ArchiveDataset): RowTable {
-  const { name, route, title, grain, columns } = ARCHIVE[dataset]
+  const { name, route, title, grain, columns, known } = ARCHIVE[dataset]
   return {
     columns,
-    known: [],
+    known,
     table: {
       name,
       title,

@@ -94,9 +94,10 @@ export function ukpoliceApi(options: UkPoliceApiOptions): Source {
     kind: apiKind(dataset, area !== undefined),
     name: 'data.police.uk',
     async *slices({ signal }) {
-      const service = new Service(options.client ?? createClient(), area?.within ?? null)
       const call = signal === undefined ? {} : { signal }
-      const lastUpdated = await service.client.availability.lastUpdated(call)
+      const client = options.client ?? createClient()
+      const lastUpdated = await client.availability.lastUpdated(call)
+      const service = new Service(client, area?.within ?? null, lastUpdated)
       const slices = options.slices ?? (await listSlices(service.client, options, signal))
       for (const slice of slices) yield sliceOf(service, rowTable, dataset, slice, lastUpdated)
     },
@@ -160,30 +161,37 @@ function sliceOf(
   }
 }
 
-/** The client, and the areas of forces, which are asked for once. */
+/** Areas of forces by client, force and month of last update: each is asked for once. */
+const forceAreas = new WeakMap<PoliceClient, Map<string, Promise<ForceOutline>>>()
+
+/** The client, and the outlines to ask it with. */
 class Service {
   readonly client: PoliceClient
   /** The area of the caller's own. */
   readonly area: AreaShape | null
-  readonly #areas = new Map<string, Promise<ForceOutline>>()
+  readonly #lastUpdated: Month
 
-  constructor(client: PoliceClient, area: AreaShape | null) {
+  constructor(client: PoliceClient, area: AreaShape | null, lastUpdated: Month) {
     this.client = client
     this.area = area
+    this.#lastUpdated = lastUpdated
   }
 
   async outline(force: string, call: { signal?: AbortSignal }): Promise<ForceOutline> {
     if (this.area !== null) return { within: this.area, withoutBoundary: [] }
     // British Transport Police has no neighbourhoods.
     if (force === 'btp') return { within: null, withoutBoundary: [] }
-    let asked = this.#areas.get(force)
+    const areas = forceAreas.get(this.client) ?? new Map<string, Promise<ForceOutline>>()
+    forceAreas.set(this.client, areas)
+    const key = `${force} ${this.#lastUpdated}`
+    let asked = areas.get(key)
     if (asked === undefined) {
       asked = this.client.neighbourhoods.forceArea(force, call).then((area) => ({
         within: area.coordinates.length === 0 ? null : area,
         withoutBoundary: area.withoutBoundary,
       }))
-      this.#areas.set(force, asked)
-      asked.catch(() => this.#areas.delete(force))
+      areas.set(key, asked)
+      asked.catch(() => areas.delete(key))
     }
     return asked
   }

@@ -145,7 +145,7 @@ describe('one state', () => {
 
 async function linesOf(year: number): Promise<string[]> {
   const chunks: Uint8Array[] = []
-  for await (const chunk of await generateMasterFile({ year, records: 1500 })) {
+  for (const chunk of await generateMasterFile({ year, records: 1500 })) {
     chunks.push(chunk.slice())
   }
   return Buffer.concat(chunks).toString('latin1').trimEnd().split('\n')

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { archiveFiles, generateData, makeZip } from '@ukpolice/client/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { sliceKey } from '../../src/schema/table-schema.js'
-import { ukpoliceArchive } from '../../src/sources/index.js'
+import { ARCHIVE_DATASETS, ukpoliceArchive } from '../../src/sources/index.js'
 import { collect, rowObject } from './collect.js'
 
 let folder: string
@@ -36,6 +36,15 @@ test('every file of a data set is a slice with all its rows', async () => {
     reported_by: 'Leicestershire Police',
     location_latitude: held.location?.latitude ?? null,
   })
+})
+
+test('no key of a row is left over', async () => {
+  for (const dataset of ARCHIVE_DATASETS) {
+    const slices = await collect(ukpoliceArchive(archive, { dataset }))
+    const rows = slices.flatMap((slice) => [...slice.rows.values()].flat())
+    expect(rows.length).toBeGreaterThan(10)
+    expect(rows.filter(({ unknownKeys }) => unknownKeys !== undefined)).toEqual([])
+  }
 })
 
 test('forces and months narrow it down', async () => {

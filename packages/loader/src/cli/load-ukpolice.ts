@@ -1,0 +1,146 @@
+import { readFile } from 'node:fs/promises'
+import type { PoliceClient } from '@ukpolice/client'
+import type { Destination } from '../destinations/contract.js'
+import {
+  apiKind,
+  type AreaShape,
+  type ForceMonth,
+  planPublished,
+  ukpoliceApi,
+  type UkPoliceDataset,
+} from '../sources/index.js'
+import { UsageError } from './args.js'
+import type { CommandContext, CommandEnd } from './context.js'
+import { destinationOf } from './destination.js'
+import { loadedSlices } from './loaded-slices.js'
+import { count } from './render.js'
+import { type ManyResult, runMany } from './run-load.js'
+import { clientOf, rangeOf, refuseReplace } from './ukpolice-range.js'
+
+/** What became of one data set. */
+export interface DatasetResult extends ManyResult {
+  readonly dataset: UkPoliceDataset
+  /** Published slices that were in already, and for which nothing was asked. */
+  readonly upToDate: number
+  /** Forces that have not yet published stops for a month. */
+  readonly late: readonly ForceMonth[]
+}
+
+/**
+ * `crimewh load ukpolice`: every published month of a range.
+ *
+ * Made to be run again until it is through: slices that are in and were checked since the service
+ * was last updated are passed over without a request.
+ */
+export async function loadUkPolice(context: CommandContext): Promise<CommandEnd> {
+  const { command } = context
+  refuseReplace(command)
+  const destination = destinationOf(command)
+  const area = await readArea(context)
+  const client = clientOf(command)
+  const results: DatasetResult[] = []
+  for (const dataset of command.datasets) {
+    results.push(await loadDataset(context, client, destination, dataset, area))
+  }
+  return datasetsEnd(results)
+}
+
+async function loadDataset(
+  context: CommandContext,
+  client: PoliceClient,
+  destination: Destination,
+  dataset: UkPoliceDataset,
+  area: { readonly name: string; readonly within: AreaShape } | null,
+): Promise<DatasetResult> {
+  const { command, terminal, signal } = context
+  const kind = apiKind(dataset, area !== null)
+  // An area is in nobody's list, so that no month of it can be late.
+  const plan = await planPublished(client, {
+    dataset: area === null ? dataset : 'crimes',
+    ...rangeOf(command),
+    signal,
+  })
+  for (const month of plan.unlistedMonths) {
+    terminal.note(`${month} is not published by the API; older months are in the bulk archive`)
+  }
+  const wanted =
+    area === null
+      ? plan.published
+      : [...new Set(plan.published.map(({ month }) => month))].map((month) => ({
+          force: area.name,
+          month,
+        }))
+  const loaded = new Map(
+    (await loadedSlices(destination, kind, signal)).map((slice) => [keyOf(slice), slice.checked]),
+  )
+  const upToDate = (slice: ForceMonth) => (loaded.get(keyOf(slice)) ?? '') >= plan.lastUpdated
+  const todo = command.is('force') ? wanted : wanted.filter((slice) => !upToDate(slice))
+  tellLate(context, plan.late)
+  if (todo.length < wanted.length) {
+    terminal.note(`${dataset}: ${count(wanted.length - todo.length)} slices are in already`)
+  }
+  const source = sourceMaker(client, dataset, area)
+  const many = await runMany(context, todo, source, destination)
+  return { dataset, ...many, upToDate: wanted.length - todo.length, late: plan.late }
+}
+
+/** Sources of one slice each, over one client: an area of a force is asked for once. */
+export function sourceMaker(
+  client: PoliceClient,
+  dataset: UkPoliceDataset,
+  area: { readonly name: string; readonly within: AreaShape } | null,
+) {
+  return (slice: ForceMonth) =>
+    ukpoliceApi({ client, dataset, slices: [slice], ...(area === null ? {} : { area }) })
+}
+
+/** Says which forces are late with stops, a line for each month. */
+export function tellLate({ terminal }: CommandContext, late: readonly ForceMonth[]): void {
+  for (const month of new Set(late.map((slice) => slice.month))) {
+    const forces = late.filter((slice) => slice.month === month).map(({ force }) => force)
+    terminal.note(`stops of ${month} are not yet published by ${forces.join(', ')}`)
+  }
+}
+
+/** The end of a command over data sets: its errors decide the exit code. */
+export function datasetsEnd(results: readonly DatasetResult[]): CommandEnd {
+  return {
+    json: {
+      datasets: results.map((result) => ({
+        ...result,
+        failed: result.failed.map(({ slice, error }) => ({
+          slice,
+          message: (error as Error).message,
+          code: (error as { code?: string }).code ?? null,
+        })),
+      })),
+    },
+    errors: results.flatMap(({ failed }) => failed.map(({ error }) => error)),
+  }
+}
+
+function keyOf({ force, month }: ForceMonth): string {
+  return `${force} ${month}`
+}
+
+async function readArea({
+  command,
+}: CommandContext): Promise<{ readonly name: string; readonly within: AreaShape } | null> {
+  const [file, name] = [command.text('within'), command.text('area')]
+  if (file === null && name === null) return null
+  if (file === null || name === null) throw new UsageError('--within and --area go together')
+  if (command.policeForces.length > 0) {
+    throw new UsageError('give either --police-force or --within, not both')
+  }
+  let text: string
+  try {
+    text = await readFile(file, 'utf8')
+  } catch {
+    throw new UsageError(`--within ${file} cannot be read; expected a GeoJSON file`)
+  }
+  try {
+    return { name, within: JSON.parse(text) as AreaShape }
+  } catch {
+    throw new UsageError(`--within ${file} is not JSON; expected GeoJSON polygons`)
+  }
+}

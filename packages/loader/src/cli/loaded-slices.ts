@@ -1,0 +1,17 @@
+import type { Destination } from '../destinations/contract.js'
+import { readStates } from '../loads.js'
+import type { LoadedSlice } from '../sources/index.js'
+
+/** The forces and months of a source kind that a destination holds, with when they were checked. */
+export async function loadedSlices(
+  destination: Destination,
+  sourceKind: string,
+  signal: AbortSignal,
+): Promise<readonly LoadedSlice[]> {
+  const states = await readStates(destination, sourceKind, { signal })
+  return [...states].flatMap(([slice, state]) => {
+    const [, force, month] = /^(?:force|area)=(\S+) month=(\S+)$/.exec(slice) ?? []
+    if (force === undefined || month === undefined) return []
+    return [{ force, month, checked: state['checked'] ?? null }]
+  })
+}
