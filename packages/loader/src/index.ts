@@ -27,6 +27,7 @@ export {
   SourceError,
   type SourceErrorCode,
 } from './errors.js'
+export { load } from './load.js'
 export type { LoadManifest, LoadPlan, LoadResult, SliceResult, TableCounts } from './load-result.js'
 export { listLoads, type LoadsOptions, purgeLoads, readStates, removeLoad } from './loads.js'
 export {
