@@ -1,6 +1,7 @@
 import * as fs from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DuckDBInstance } from '@duckdb/node-api'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { CellValue } from '../../src/batch.js'
 import { ndjsonFiles, ndjsonStream, type NdjsonOptions } from '../../src/sinks/ndjson.js'
@@ -98,6 +99,29 @@ describe('ndjson', () => {
     ])
     expect(fs.readFileSync(join(folder, 'offense.ndjson'), 'utf8')).toBe('')
     expect(fs.readFileSync(files[0]!.path, 'utf8')).toBe(await streamed({}))
+  })
+
+  test('DuckDB reads the values back', async () => {
+    const sink = ndjsonFiles({ directory: folder })
+    const cols = columns()
+    await sink.open(schema([table('victim', cols)]))
+    await sink.write(batch('victim', cols, rows))
+    const [file] = await sink.close()
+    const instance = await DuckDBInstance.create(':memory:', {
+      autoinstall_known_extensions: 'false',
+      autoload_known_extensions: 'false',
+    })
+    const connection = await instance.connect()
+    const reader = await connection.runAndReadAll(
+      `SELECT * REPLACE (incident_date::VARCHAR AS incident_date) FROM read_json(
+         '${file!.path}', format = 'newline_delimited', columns = {
+           ori: 'VARCHAR', city_name: 'VARCHAR', incident_number: 'VARCHAR', incident_date: 'DATE',
+           sex: 'VARCHAR', value: 'INTEGER', drug_quantity: 'DOUBLE', cargo_theft: 'BOOLEAN',
+           record_number: 'INTEGER', record_length: 'INTEGER'})`,
+    )
+    expect(reader.getRowsJS()).toEqual(rows.map((row, index) => [...row, index + 1, 88]))
+    connection.closeSync()
+    instance.closeSync()
   })
 
   test('misspelt options are refused', () => {
