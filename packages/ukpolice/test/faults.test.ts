@@ -10,7 +10,7 @@ const square = [
   { lat: 52.8, lng: -0.9 },
   { lat: 52.5, lng: -0.9 },
 ]
-const storm = { ...unlimited, retry: { limit: 8, baseMs: 1, maxMs: 20 } }
+const storm = { ...unlimited, retry: { limit: 14, baseMs: 1, maxMs: 20 } }
 
 describe('a lasting fault ends in its own error', () => {
   const cases: [name: string, fault: Fault, wanted: object][] = [
