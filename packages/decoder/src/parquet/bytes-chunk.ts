@@ -1,11 +1,11 @@
 import { compareBytes } from './byte-order.js'
 import { ByteWriter } from './byte-writer.js'
 import type { FixedWidthCells } from './column-cells.js'
-import type { Bounds, ChunkWriter, ColumnChunk } from './column-chunk.js'
+import type { ChunkWriter, ColumnChunk } from './column-chunk.js'
 import { writeDeltas } from './deltas.js'
 import { writeLevels } from './levels.js'
 import type { ParquetField } from './schema.js'
-import { shortenBounds } from './statistics.js'
+import { type Bounds, shortenBounds } from './statistics.js'
 import type { Workspace } from './workspace.js'
 
 const BLANK = 0x20
@@ -35,7 +35,7 @@ export class BytesChunkEncoder {
     column: FixedWidthCells,
     rowCount: number,
   ): ColumnChunk {
-    chunk.begin()
+    chunk.begin(field)
     let min: Uint8Array | null = null
     let max: Uint8Array | null = null
     const { pageRows } = this.#workspace

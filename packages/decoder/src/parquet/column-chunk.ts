@@ -2,27 +2,10 @@ import type { ByteWriter } from './byte-writer.js'
 import type { Compress } from './codecs.js'
 import type { Encoding, PageKind } from './format.js'
 import { ENCODING, PAGE } from './format.js'
+import { type DataPage, writeColumnIndex } from './page-index.js'
+import type { ParquetField } from './schema.js'
+import type { Bounds } from './statistics.js'
 import { ThriftWriter } from './thrift.js'
-
-/** Least and greatest value of a page or chunk; null when it holds no value. */
-export interface Bounds {
-  readonly min: Uint8Array
-  readonly max: Uint8Array
-  /** False where the bound was shortened: it still bounds, but is no value of the column. */
-  readonly minExact: boolean
-  readonly maxExact: boolean
-}
-
-/** One data page, for the page index. */
-export interface DataPage {
-  /** Offset of the page header from the start of the row group. */
-  readonly offset: number
-  /** Header included. */
-  readonly compressedSize: number
-  readonly firstRow: number
-  readonly nullCount: number
-  readonly bounds: Bounds | null
-}
 
 /** Pages of one kind and encoding. */
 export interface PageCount {
@@ -42,14 +25,26 @@ export interface ColumnChunk {
   readonly distinctCount: number | null
   readonly bounds: Bounds | null
   readonly pageCounts: readonly PageCount[]
-  readonly pages: readonly DataPage[]
+  /** Data pages. */
+  readonly pageCount: number
+  /** Bytes of its column index. */
+  readonly columnIndexLength: number
 }
 
-/** Writes the pages of one column chunk after each other and keeps account of them. */
+/** Where the data pages of a row group stand: offset, size and first row of each. */
+export type PageLocations = readonly number[]
+
+/**
+ * Writes the pages of column chunks after each other and keeps account of them: their column
+ * indexes go to `columnIndexes`, their places to `pageLocations`.
+ */
 export class ChunkWriter {
   readonly #out: ByteWriter
+  readonly #columnIndexes: ByteWriter
   readonly #compress: Compress | null
   readonly #thrift: ThriftWriter
+  readonly #pageLocations: number[] = []
+  #field: ParquetField | null = null
   #start = 0
   #dictionaryOffset: number | null = null
   /** Bytes that compression saved. */
@@ -59,13 +54,26 @@ export class ChunkWriter {
   #counts: { kind: PageKind; encoding: Encoding; count: number }[] = []
   #pages: DataPage[] = []
 
-  constructor(out: ByteWriter, compress: Compress | null) {
+  constructor(out: ByteWriter, columnIndexes: ByteWriter, compress: Compress | null) {
     this.#out = out
+    this.#columnIndexes = columnIndexes
     this.#compress = compress
     this.#thrift = new ThriftWriter(out)
   }
 
-  begin(): void {
+  /** Page locations of the chunks since the last `beginRowGroup`: three numbers a page. */
+  get pageLocations(): PageLocations {
+    return this.#pageLocations
+  }
+
+  beginRowGroup(): void {
+    this.#out.length = 0
+    this.#columnIndexes.length = 0
+    this.#pageLocations.length = 0
+  }
+
+  begin(field: ParquetField): void {
+    this.#field = field
     this.#start = this.#out.length
     this.#dictionaryOffset = null
     this.#savedSize = 0
@@ -96,6 +104,9 @@ export class ChunkWriter {
     nullCount: number,
     bounds: Bounds | null,
   ): void {
+    if (nullCount > 0 && this.#field?.optional === false) {
+      throw new TypeError(`column "${this.#field.name}" has a null, where no row may be without`)
+    }
     const offset = this.#out.length
     const data = this.#beginPage('data', encoding, body)
     const thrift = this.#thrift
@@ -106,16 +117,19 @@ export class ChunkWriter {
     thrift.i32(4, ENCODING.rle)
     thrift.end()
     this.#endPage(body, data)
-    const compressedSize = this.#out.length - offset
-    this.#pages.push({ offset, compressedSize, firstRow: this.#rowCount, nullCount, bounds })
+    this.#pageLocations.push(offset, this.#out.length - offset, this.#rowCount)
+    this.#pages.push({ nullCount, bounds })
     this.#rowCount += rowCount
     this.#nullCount += nullCount
   }
 
   finish(bounds: Bounds | null, distinctCount: number | null): ColumnChunk {
+    const pageCount = this.#pages.length
+    const indexStart = this.#columnIndexes.length
+    writeColumnIndex(this.#columnIndexes, this.#field!.physical, this.#pages)
     return {
       dictionaryOffset: this.#dictionaryOffset,
-      dataOffset: this.#pages[0]!.offset,
+      dataOffset: this.#pageLocations[this.#pageLocations.length - pageCount * 3]!,
       uncompressedSize: this.#out.length - this.#start + this.#savedSize,
       compressedSize: this.#out.length - this.#start,
       valueCount: this.#rowCount,
@@ -123,7 +137,8 @@ export class ChunkWriter {
       distinctCount,
       bounds,
       pageCounts: this.#counts,
-      pages: this.#pages,
+      pageCount,
+      columnIndexLength: this.#columnIndexes.length - indexStart,
     }
   }
 

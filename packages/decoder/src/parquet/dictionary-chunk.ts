@@ -1,12 +1,12 @@
 import { ByteWriter } from './byte-writer.js'
-import type { Bounds, ChunkWriter, ColumnChunk } from './column-chunk.js'
+import type { ChunkWriter, ColumnChunk } from './column-chunk.js'
 import { DistinctIndexes } from './distinct.js'
 import type { IndexArray } from './kernels/kernels.js'
 import { plainKernels } from './kernels/plain-kernels.js'
 import { writeLevels } from './levels.js'
 import type { RankedLabels, RankedValues } from './ranked-values.js'
 import type { ParquetField } from './schema.js'
-import { shortenBounds } from './statistics.js'
+import { type Bounds, shortenBounds } from './statistics.js'
 import type { Workspace } from './workspace.js'
 
 /** One page: its rows, and where its values stand among those of the chunk. */
@@ -111,7 +111,7 @@ export class DictionaryChunkEncoder {
     const bounds = shortenBounds(ranked.valueBytes(index), ranked.valueBytes(index))
     const { kernels, page: out, bitmap } = this.#workspace
     const isBoolean = field.physical === 'boolean'
-    chunk.begin()
+    chunk.begin(field)
     if (!isBoolean) {
       this.#dictionaryPage.length = 0
       ranked.writePlain(this.#dictionaryPage, index)
@@ -197,7 +197,7 @@ export class DictionaryChunkEncoder {
     if (usedCount === 1 && this.#nullCount === 0) {
       return this.encodeConstant(chunk, field, rowCount, ranked, this.#used[0]!)
     }
-    chunk.begin()
+    chunk.begin(field)
     if (field.physical !== 'boolean') this.#writeDictionary(chunk, ranked, usedCount)
     for (let i = 0; i < this.#pages.length; i++) {
       this.#encodePage(chunk, field, i, ranked, usedCount)
@@ -206,13 +206,10 @@ export class DictionaryChunkEncoder {
   }
 
   #encodeNulls(chunk: ChunkWriter, field: ParquetField, rowCount: number): ColumnChunk {
-    if (!field.optional && rowCount > 0) {
-      throw new TypeError(`column "${field.name}" has a null in every row, where none may have one`)
-    }
     const { kernels, page, bitmap } = this.#workspace
     page.length = 0
     writeLevels(kernels, page, bitmap, 0, rowCount, 0)
-    chunk.begin()
+    chunk.begin(field)
     chunk.dataPage(page, 'plain', rowCount, rowCount, null)
     return chunk.finish(null, null)
   }

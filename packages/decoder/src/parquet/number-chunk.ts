@@ -1,5 +1,5 @@
 import type { NumericCells } from './column-cells.js'
-import type { Bounds, ChunkWriter, ColumnChunk } from './column-chunk.js'
+import type { ChunkWriter, ColumnChunk } from './column-chunk.js'
 import { MAX_DELTA_RANGE, writeDeltas } from './deltas.js'
 import { bitWidthOf, type DictionaryChunkEncoder } from './dictionary-chunk.js'
 import type { PhysicalType } from './format.js'
@@ -8,6 +8,7 @@ import { writeLevels } from './levels.js'
 import { numberBytes, writeNumber } from './plain-values.js'
 import { RankedNumbers } from './ranked-values.js'
 import type { ParquetField } from './schema.js'
+import type { Bounds } from './statistics.js'
 import type { Workspace } from './workspace.js'
 
 /**
@@ -73,7 +74,7 @@ export class NumberChunkEncoder {
   ): ColumnChunk {
     const { kernels, page: out, pageRows, source, bitmap } = this.#workspace
     const ranges: Range[] = []
-    chunk.begin()
+    chunk.begin(field)
     for (let start = 0; start < rowCount; start += pageRows) {
       const count = Math.min(pageRows, rowCount - start)
       const range = kernels.rangeOf(words, start, count)
@@ -97,7 +98,7 @@ export class NumberChunkEncoder {
     const { kernels, page: out, pageRows, bitmap, prefixes: low } = this.#workspace
     const values = this.#values
     const ranges: Range[] = []
-    chunk.begin()
+    chunk.begin(field)
     for (let start = 0; start < rowCount; start += pageRows) {
       const end = Math.min(start + pageRows, rowCount)
       const count = this.#takeValues(column, start, end, low, bitmap)

@@ -2,7 +2,7 @@ import type { ColumnCells } from './column-cells.js'
 import { BytesChunkEncoder } from './bytes-chunk.js'
 import { ByteWriter } from './byte-writer.js'
 import { compressorOf } from './codecs.js'
-import type { ColumnChunk } from './column-chunk.js'
+import type { ColumnChunk, PageLocations } from './column-chunk.js'
 import { ChunkWriter } from './column-chunk.js'
 import { DictionaryChunkEncoder } from './dictionary-chunk.js'
 import type { Codec } from './format.js'
@@ -18,20 +18,30 @@ export interface RowGroupOptions {
   /** Rows of a data page: a multiple of 64. */
   readonly pageRows: number
   readonly codec: Codec
+  /** Use generated kernels where the engine has them. Default: true. The bytes are the same. */
+  readonly wasm?: boolean
 }
 
-/** Where the columns of an encoded row group stand; can be sent to another thread. */
+/**
+ * Where the columns and pages of an encoded row group stand. Overwritten by the next `encode` of the
+ * same encoder; a structured clone may be sent to another thread.
+ */
 export interface RowGroupLayout {
   readonly rowCount: number
   readonly byteCount: number
   readonly chunks: readonly ColumnChunk[]
+  readonly pageLocations: PageLocations
+  /** Column indexes of the chunks, one after the other. */
+  readonly columnIndexes: Uint8Array
 }
 
 /** A row group in bytes, with offsets counted from its own start. */
 export interface EncodedRowGroup extends RowGroupLayout {
-  /** Overwritten by the next `encode` of the same encoder. */
   readonly bytes: Uint8Array
 }
+
+/** Whether cells of a kind are strings. */
+const HOLDS_STRINGS = { number: false, bytes: true } as const
 
 /**
  * Turns rows by column into the bytes of a row group. Knows nothing of files: the same rows give
@@ -39,6 +49,7 @@ export interface EncodedRowGroup extends RowGroupLayout {
  */
 export class RowGroupEncoder {
   readonly #out = new ByteWriter(1 << 20)
+  readonly #columnIndexes = new ByteWriter(1 << 12)
   readonly #chunk: ChunkWriter
   readonly #dictionaries = new RankedDictionaries()
   readonly #dictionaryChunks: DictionaryChunkEncoder
@@ -46,8 +57,8 @@ export class RowGroupEncoder {
   readonly #bytesChunks: BytesChunkEncoder
 
   constructor(options: RowGroupOptions) {
-    this.#chunk = new ChunkWriter(this.#out, compressorOf(options.codec))
-    const workspace = new Workspace(options.rowGroupRows, options.pageRows)
+    this.#chunk = new ChunkWriter(this.#out, this.#columnIndexes, compressorOf(options.codec))
+    const workspace = new Workspace(options.rowGroupRows, options.pageRows, options.wasm)
     this.#dictionaryChunks = new DictionaryChunkEncoder(options.rowGroupRows, workspace)
     this.#numberChunks = new NumberChunkEncoder(workspace, this.#dictionaryChunks)
     this.#bytesChunks = new BytesChunkEncoder(workspace)
@@ -58,18 +69,31 @@ export class RowGroupEncoder {
     columns: ReadonlyMap<string, ColumnCells>,
     rowCount: number,
   ): EncodedRowGroup {
-    this.#out.length = 0
+    this.#chunk.beginRowGroup()
     const chunks = fields.map((field) => {
       const column = columns.get(field.source)
       if (column === undefined) throw new TypeError(`the batch has no column "${field.source}"`)
       return this.#encodeChunk(field, column, rowCount)
     })
     const bytes = this.#out.written()
-    return { rowCount, byteCount: bytes.length, chunks, bytes }
+    return {
+      rowCount,
+      byteCount: bytes.length,
+      chunks,
+      pageLocations: this.#chunk.pageLocations,
+      columnIndexes: this.#columnIndexes.written(),
+      bytes,
+    }
   }
 
   #encodeChunk(field: ParquetField, column: ColumnCells, rowCount: number): ColumnChunk {
     const chunk = this.#chunk
+    if (
+      column.kind !== 'dictionary' &&
+      HOLDS_STRINGS[column.kind] !== (field.physical === 'byteArray')
+    ) {
+      throw new TypeError(`column "${field.name}" cannot be written from ${column.kind} cells`)
+    }
     switch (column.kind) {
       case 'dictionary': {
         if (field.part === 'label') {

@@ -1,4 +1,11 @@
-import type { Bounds } from './column-chunk.js'
+/** Least and greatest value of a page or chunk. */
+export interface Bounds {
+  readonly min: Uint8Array
+  readonly max: Uint8Array
+  /** False where the bound was shortened: it still bounds, but is no value of the column. */
+  readonly minExact: boolean
+  readonly maxExact: boolean
+}
 
 /** Bytes a bound may have; longer strings are shortened and marked inexact. */
 const MAX_BOUND_BYTES = 64

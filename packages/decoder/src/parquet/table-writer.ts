@@ -1,8 +1,8 @@
 import type { SinkTable } from '../batch.js'
 import type { ColumnCells } from './column-cells.js'
-import type { PlacedRowGroup } from './footer.js'
 import { encodeFooter } from './footer.js'
 import { MAGIC } from './format.js'
+import { type PlacedRowGroup, placeRowGroup } from './placed-row-group.js'
 import type { EncodedRowGroup, RowGroupLayout, RowGroupOptions } from './row-group.js'
 import { RowGroupEncoder } from './row-group.js'
 import type { ParquetField } from './schema.js'
@@ -52,8 +52,7 @@ export class ParquetTableWriter {
 
   /** Notes that an encoded row group stands at byte `offset`. Call in the order of rows. */
   place(group: RowGroupLayout, offset: number): void {
-    const { rowCount, byteCount, chunks } = group
-    this.#rowGroups.push({ rowCount, byteCount, chunks, offset })
+    this.#rowGroups.push(placeRowGroup(group, this.#fields, this.#options.codec, offset))
   }
 
   /** The end of the file: page indexes and footer, to be written at byte `offset`. */
@@ -62,7 +61,6 @@ export class ParquetTableWriter {
       {
         tableName: this.#table.name,
         fields: this.#fields,
-        codec: this.#options.codec,
         rowGroups: this.#rowGroups,
         metadata,
         createdBy: createdBy(metadata),

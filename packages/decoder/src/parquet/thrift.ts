@@ -81,6 +81,11 @@ export class ThriftWriter {
     this.element()
   }
 
+  /** Header of a struct whose fields and end the caller writes by itself. */
+  rawStruct(id: number): void {
+    this.#field(id, THRIFT.struct)
+  }
+
   /** Opens a struct that is an element of a list. */
   element(): void {
     this.#outerFields.push(this.#lastField)

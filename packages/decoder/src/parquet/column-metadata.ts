@@ -1,0 +1,55 @@
+import type { ColumnChunk } from './column-chunk.js'
+import { type Codec, COMPRESSION, ENCODING, PAGE, PHYSICAL } from './format.js'
+import type { ParquetField } from './schema.js'
+import { THRIFT, type ThriftWriter } from './thrift.js'
+
+/**
+ * Fields and end of a ColumnMetaData struct. Source: `parquet.thrift`.
+ *
+ * @param base byte of the file that the row group starts at
+ */
+export function writeColumnMetadata(
+  thrift: ThriftWriter,
+  field: ParquetField,
+  codec: Codec,
+  chunk: ColumnChunk,
+  base: number,
+): void {
+  const encodings = new Set<number>([ENCODING.rle])
+  for (const { encoding } of chunk.pageCounts) encodings.add(ENCODING[encoding])
+  thrift.i32(1, PHYSICAL[field.physical])
+  thrift.list(2, THRIFT.i32, encodings.size)
+  for (const encoding of [...encodings].sort((a, b) => a - b)) thrift.listInteger(encoding)
+  thrift.list(3, THRIFT.binary, 1)
+  thrift.listString(field.name)
+  thrift.i32(4, COMPRESSION[codec])
+  thrift.i64(5, chunk.valueCount)
+  thrift.i64(6, chunk.uncompressedSize)
+  thrift.i64(7, chunk.compressedSize)
+  thrift.i64(9, base + chunk.dataOffset)
+  if (chunk.dictionaryOffset !== null) thrift.i64(11, base + chunk.dictionaryOffset)
+  writeStatistics(thrift, chunk)
+  thrift.list(13, THRIFT.struct, chunk.pageCounts.length)
+  for (const { kind, encoding, count } of chunk.pageCounts) {
+    thrift.element()
+    thrift.i32(1, PAGE[kind])
+    thrift.i32(2, ENCODING[encoding])
+    thrift.i32(3, count)
+    thrift.end()
+  }
+  thrift.end()
+}
+
+function writeStatistics(thrift: ThriftWriter, chunk: ColumnChunk): void {
+  const { bounds, nullCount, distinctCount } = chunk
+  thrift.struct(12)
+  thrift.i64(3, nullCount)
+  if (distinctCount !== null) thrift.i64(4, distinctCount)
+  if (bounds !== null) {
+    thrift.binary(5, bounds.max)
+    thrift.binary(6, bounds.min)
+    thrift.bool(7, bounds.maxExact)
+    thrift.bool(8, bounds.minExact)
+  }
+  thrift.end()
+}
