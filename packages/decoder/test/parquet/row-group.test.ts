@@ -1,0 +1,164 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { SinkTable } from '../../src/batch.js'
+import { columnMap } from '../../src/columns.js'
+import { RowGroupEncoder } from '../../src/parquet/row-group.js'
+import { PARQUET_MAGIC, ParquetTableWriter } from '../../src/parquet/table-writer.js'
+import { readWithHyparquet } from './readers.js'
+import {
+  bytesColumn,
+  codeTable,
+  dictionaryColumn,
+  numberColumn,
+  seededRandom,
+  sinkTable,
+  spec,
+} from './tables.js'
+import { temporaryDirectory } from './write.js'
+
+const directory = temporaryDirectory()
+
+const code = spec('code', 'code', 1, { codes: codeTable('code', { A: 'Apple', B: 'Pear' }) })
+const ori = spec('ori', 'identifier', 9)
+const flag = spec('flag', 'flag', 1)
+const amount = spec('amount', 'integer', 9)
+const quantity = spec('quantity', 'decimal', 12, { scale: 3 })
+const incident = spec('incident', 'identifier', 12)
+const longer = spec('longer', 'identifier', 13)
+const city = spec('city', 'text', 30)
+const recordNumber = spec('record_number', 'integer', 10)
+const specs = [code, ori, flag, amount, quantity, incident, longer, city, recordNumber]
+const table: SinkTable = sinkTable('rows', specs)
+
+const options = { rowGroupRows: 4096, pageRows: 512, codec: 'none', labels: true } as const
+
+/** Columns of every kind, more or less null, more or less repeated. */
+function columnsOf(seed: number, rowCount: number) {
+  const random = seededRandom(seed)
+  const nullShare = [0, 0.02, 0.5, 0.99, 1][seed % 5]!
+  const variety = [1, 2, 30, 1000][seed % 4]!
+  const cells = <T>(make: (n: number) => T) => {
+    let last: T | null = null
+    return Array.from({ length: rowCount }, () => {
+      if (random() < 0.5) last = make(Math.floor(random() * variety))
+      return random() < nullShare ? null : last
+    })
+  }
+  let number = 0
+  const numbers = Array.from({ length: rowCount }, () => (number += 1 + Math.floor(random() * 9)))
+  const column13 = bytesColumn(
+    longer,
+    cells((n) => `IDENTIFIER${10 + (n % 90)}`),
+  )
+  for (let i = 12; i < column13.bytes.length; i += 13) column13.bytes[i] = 0
+  return columnMap([
+    dictionaryColumn(
+      code,
+      cells((n) => 'ABC'[n % 3]!),
+    ),
+    dictionaryColumn(
+      ori,
+      cells((n) => `AK${String(n).padStart(7, '0')}`),
+      { bytesPerIndex: 4 },
+    ),
+    dictionaryColumn(
+      flag,
+      cells((n) => n % 2 === 0),
+    ),
+    numberColumn(
+      amount,
+      cells((n) => n * 1_000_003),
+      'int32',
+    ),
+    numberColumn(
+      quantity,
+      cells((n) => n * 999_999_937),
+    ),
+    bytesColumn(
+      incident,
+      cells((n) => `${n}`.padStart(9, '0').padEnd(12)),
+    ),
+    column13,
+    bytesColumn(
+      city,
+      cells((n) => `ÉTOWN ${n}`),
+    ),
+    numberColumn(recordNumber, numbers, 'uint32'),
+  ])
+}
+
+test('generated and readable kernels give the same file, to the last byte', () => {
+  const writers = [true, false].map((wasm) => new ParquetTableWriter(table, { ...options, wasm }))
+  const rowCounts = fc.oneof(fc.integer({ min: 1, max: 70 }), fc.integer({ min: 1, max: 4096 }))
+  fc.assert(
+    fc.property(fc.nat(10_000), rowCounts, (seed, rowCount) => {
+      const columns = columnsOf(seed, rowCount)
+      const [one, other] = writers.map((writer) => writer.encode(columns, rowCount))
+      expect(Buffer.compare(one!.bytes, other!.bytes)).toBe(0)
+      expect(structuredClone(one)).toEqual(structuredClone(other))
+    }),
+    { numRuns: 150 },
+  )
+})
+
+test('row groups encoded apart make one file, whatever the order they stand in', async () => {
+  const parts = [columnsOf(1, 1000), columnsOf(2, 700), columnsOf(3, 50)]
+  const rowCounts = [1000, 700, 50]
+  // Each by an encoder of its own, as threads would, and sent as a clone.
+  const groups = parts.map((columns, i) =>
+    structuredClone(new ParquetTableWriter(table, options).encode(columns, rowCounts[i]!)),
+  )
+  const file = async (order: readonly number[], name: string) => {
+    const offsets: number[] = []
+    const pieces: Uint8Array[] = [PARQUET_MAGIC]
+    let offset: number = PARQUET_MAGIC.length
+    for (const i of order) {
+      offsets[i] = offset
+      pieces.push(groups[i]!.bytes)
+      offset += groups[i]!.bytes.length
+    }
+    const writer = new ParquetTableWriter(table, options)
+    groups.forEach((group, i) => writer.place(group, offsets[i]!))
+    expect(writer.rowCount).toBe(1750)
+    pieces.push(writer.finish(offset, {}))
+    const path = join(directory, name)
+    writeFileSync(path, Buffer.concat(pieces))
+    return readWithHyparquet(path)
+  }
+  const inOrder = await file([0, 1, 2], 'in-order.parquet')
+  const outOfOrder = await file([2, 0, 1], 'out-of-order.parquet')
+  expect(inOrder).toHaveLength(1750)
+  expect(outOfOrder).toEqual(inOrder)
+  const numbers = inOrder.map((row) => row['record_number'])
+  expect(numbers.slice(0, 1000)).toEqual(numbersOf(parts[0]!))
+})
+
+function numbersOf(columns: ReturnType<typeof columnsOf>): bigint[] {
+  const column = columns.get('record_number')!
+  if (column.kind !== 'number') return []
+  return [...column.values].map(BigInt)
+}
+
+describe('an encoder refuses', () => {
+  const encoder = new RowGroupEncoder(options)
+  const encode = (columns: Parameters<typeof columnMap>[0], table: SinkTable) =>
+    new ParquetTableWriter(table, { ...options, encoder }).encode(columnMap(columns), 2)
+
+  test('a batch without one of the columns announced', () => {
+    expect(() => encode([dictionaryColumn(flag, [true, false])], sinkTable('t', [code]))).toThrow(
+      /no column "code"/,
+    )
+  })
+
+  test('a null where the schema promises a value', () => {
+    const column = numberColumn(recordNumber, [1, null])
+    expect(() => encode([column], sinkTable('t', [recordNumber]))).toThrow(/"record_number"/)
+  })
+
+  test('cells that cannot hold the type', () => {
+    const column = numberColumn(city, [1, 2])
+    expect(() => encode([column], sinkTable('t', [city]))).toThrow(/"city".*number/)
+  })
+})
