@@ -11,6 +11,9 @@ import type { ParquetField } from './schema.js'
 import type { Bounds } from './statistics.js'
 import type { Workspace } from './workspace.js'
 
+/** Range of no numbers. */
+const NO_RANGE: Range = { min: Infinity, max: -Infinity }
+
 /**
  * Encodes chunks of numbers: as a dictionary where that is smallest, else as packed differences, or
  * plain where the differences leave 32 bits.
@@ -18,13 +21,10 @@ import type { Workspace } from './workspace.js'
 export class NumberChunkEncoder {
   readonly #workspace: Workspace
   readonly #dictionaryChunks: DictionaryChunkEncoder
-  /** Values of a page without nulls. */
-  readonly #values: Float64Array
 
   constructor(workspace: Workspace, dictionaryChunks: DictionaryChunkEncoder) {
     this.#workspace = workspace
     this.#dictionaryChunks = dictionaryChunks
-    this.#values = new Float64Array(workspace.pageRows)
   }
 
   encode(
@@ -33,128 +33,92 @@ export class NumberChunkEncoder {
     column: NumericCells,
     rowCount: number,
   ): ColumnChunk {
-    const { kernels, distinct } = this.#workspace
+    const { kernels, indexes, distinct } = this.#workspace
     const values = this.#workspace.stage(column.values, rowCount)
-    if (column.valid === null && !(values instanceof Float64Array) && rowCount > 0) {
-      const range = kernels.rangeOf(values, 0, rowCount)
+    const valid =
+      column.valid === null ? null : this.#workspace.stageValid(column.valid, 0, rowCount)
+    if (valid === null) {
+      const range = this.#rangeOf(values, 0, rowCount)
       if (range.min === range.max) {
         const ranked = new RankedNumbers(field.physical, [0, range.min])
         return this.#dictionaryChunks.encodeConstant(chunk, field, rowCount, ranked, 1)
       }
-      if (field.ascending) return this.#encodeWords(chunk, field, values, rowCount)
     }
-    const interned = this.#intern(values, column.valid, rowCount)
-    if (interned !== null && isSmaller(field.physical, distinct, interned)) {
-      const ranked = new RankedNumbers(
-        field.physical,
-        distinct.subarray(0, interned.distinctCount + 1),
-      )
-      const { indexes } = this.#workspace
-      return this.#dictionaryChunks.encode(chunk, field, indexes, rowCount, ranked)
+    if (!field.ascending) {
+      const interned = kernels.intern(values, valid, rowCount, MAX_DISTINCT, indexes, distinct)
+      if (interned !== null && isSmaller(field.physical, distinct, interned)) {
+        const numbers = distinct.subarray(0, interned.distinctCount + 1)
+        const ranked = new RankedNumbers(field.physical, numbers)
+        return this.#dictionaryChunks.encode(chunk, field, indexes, rowCount, ranked)
+      }
     }
-    return this.#encodeNumbers(chunk, field, column, rowCount)
-  }
-
-  #intern(
-    values: NumericCells['values'],
-    valid: Uint8Array | null,
-    rowCount: number,
-  ): InternResult | null {
-    const { kernels, indexes, distinct } = this.#workspace
-    const staged = valid === null ? null : this.#workspace.stageValid(valid, 0, rowCount)
-    return kernels.intern(values, staged, rowCount, MAX_DISTINCT, indexes, distinct)
-  }
-
-  /** Packed differences straight from staged 32-bit numbers, none of them null. */
-  #encodeWords(
-    chunk: ChunkWriter,
-    field: ParquetField,
-    words: Int32Array | Uint32Array,
-    rowCount: number,
-  ): ColumnChunk {
-    const { kernels, page: out, pageRows, source, bitmap } = this.#workspace
-    const ranges: Range[] = []
-    chunk.begin(field)
-    for (let start = 0; start < rowCount; start += pageRows) {
-      const count = Math.min(pageRows, rowCount - start)
-      const range = kernels.rangeOf(words, start, count)
-      out.length = 0
-      if (field.optional) writeLevels(kernels, out, bitmap, 0, count, count)
-      const isPacked = range.max - range.min <= MAX_DELTA_RANGE
-      if (isPacked) writeDeltas(kernels, out, source.int32, start, count, words[start]!)
-      else for (let i = 0; i < count; i++) writeNumber(out, field.physical, words[start + i]!)
-      this.#endPage(chunk, field, isPacked, count, count, range)
-      ranges.push(range)
-    }
-    return chunk.finish(boundsOf(field.physical, ranges), null)
+    return this.#encodeNumbers(chunk, field, values, valid, rowCount)
   }
 
   #encodeNumbers(
     chunk: ChunkWriter,
     field: ParquetField,
-    column: NumericCells,
+    staged: NumericCells['values'],
+    valid: Uint8Array | null,
     rowCount: number,
   ): ColumnChunk {
-    const { kernels, page: out, pageRows, bitmap, prefixes: low } = this.#workspace
-    const values = this.#values
+    const { kernels, page: out, pageRows, bitmap } = this.#workspace
     const ranges: Range[] = []
     chunk.begin(field)
     for (let start = 0; start < rowCount; start += pageRows) {
-      const end = Math.min(start + pageRows, rowCount)
-      const count = this.#takeValues(column, start, end, low, bitmap)
-      const range = rangeOf(values, count)
+      const pageRowCount = Math.min(pageRows, rowCount - start)
+      let values = staged
+      let at = start
+      let count = pageRowCount
+      if (valid !== null) {
+        values = this.#denseLike(staged)
+        at = 0
+        count = kernels.dropInvalid(staged, valid, start, pageRowCount, values, bitmap)
+      }
+      const range = this.#rangeOf(values, at, count)
       out.length = 0
-      if (field.optional) writeLevels(kernels, out, bitmap, 0, end - start, count)
+      if (field.optional) writeLevels(kernels, out, bitmap, 0, pageRowCount, count)
       const isPacked = range.max - range.min <= MAX_DELTA_RANGE
-      if (isPacked) writeDeltas(kernels, out, low, 0, count, values[0]!)
-      else for (let i = 0; i < count; i++) writeNumber(out, field.physical, values[i]!)
-      this.#endPage(chunk, field, isPacked, end - start, count, range)
+      if (isPacked) this.#writeDeltas(values, at, count)
+      else for (let i = at; i < at + count; i++) writeNumber(out, field.physical, values[i]!)
+      const encoding = isPacked ? 'deltaBinaryPacked' : 'plain'
+      const bounds = boundsOf(field.physical, [range])
+      chunk.dataPage(out, encoding, pageRowCount, pageRowCount - count, bounds)
       ranges.push(range)
     }
     return chunk.finish(boundsOf(field.physical, ranges), null)
   }
 
-  #endPage(
-    chunk: ChunkWriter,
-    field: ParquetField,
-    isPacked: boolean,
-    rowCount: number,
-    valueCount: number,
-    range: Range,
-  ): void {
-    const bounds = boundsOf(field.physical, [range])
-    const encoding = isPacked ? 'deltaBinaryPacked' : 'plain'
-    chunk.dataPage(this.#workspace.page, encoding, rowCount, rowCount - valueCount, bounds)
+  #denseLike(values: NumericCells['values']): typeof values {
+    const { dense } = this.#workspace
+    if (values instanceof Float64Array) return dense.float64
+    return values instanceof Int32Array ? dense.int32 : dense[4]
   }
 
-  /** Gathers the values of a page without nulls, and their low 32 bits; returns how many. */
-  #takeValues(
-    column: NumericCells,
-    start: number,
-    end: number,
-    low: Int32Array,
-    bitmap: Uint8Array,
-  ): number {
-    const { values: source, valid } = column
-    const values = this.#values
-    bitmap.fill(0, 0, (end - start + 7) >>> 3)
-    let count = 0
-    for (let row = start; row < end; row++) {
-      if (valid !== null && valid[row] === 0) continue
-      bitmap[(row - start) >>> 3]! |= 1 << ((row - start) & 7)
-      const value = source[row]!
-      values[count] = value
-      low[count] = value
-      count++
+  #rangeOf(values: NumericCells['values'], start: number, count: number): Range {
+    if (count === 0) return NO_RANGE
+    return values instanceof Float64Array
+      ? rangeOf(values, start, count)
+      : this.#workspace.kernels.rangeOf(values, start, count)
+  }
+
+  #writeDeltas(values: NumericCells['values'], start: number, count: number): void {
+    const { kernels, page: out, source, dense, prefixes: low } = this.#workspace
+    const first = values[start]!
+    if (values instanceof Float64Array) {
+      for (let i = 0; i < count; i++) low[i] = values[start + i]!
+      writeDeltas(kernels, out, low, 0, count, first)
+    } else {
+      const isDense = values.byteOffset === dense.int32.byteOffset
+      writeDeltas(kernels, out, (isDense ? dense : source).int32, start, count, first)
     }
-    return count
   }
 }
 
-function rangeOf(values: Float64Array, count: number): Range {
+function rangeOf(values: Float64Array, start: number, count: number): Range {
   let min = Infinity
   let max = -Infinity
-  for (let i = 0; i < count; i++) {
+  for (let i = start; i < start + count; i++) {
     const value = values[i]!
     if (value < min) min = value
     if (value > max) max = value
@@ -170,7 +134,7 @@ function isSmaller(
 ): boolean {
   if (physical === 'boolean' || valueCount === 0) return true
   const valueBits = physical === 'int32' ? 32 : 64
-  const range = rangeOf(distinct.subarray(1), distinctCount)
+  const range = rangeOf(distinct, 1, distinctCount)
   const spread = range.max - range.min
   const differenceBits = spread > MAX_DELTA_RANGE ? valueBits : bitWidthOf(spread + 1) + 1
   const indexBits = bitWidthOf(distinctCount)

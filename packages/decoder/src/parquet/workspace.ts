@@ -65,7 +65,7 @@ export class Workspace {
     this.pageRows = pageRows
     const sizes = {
       source: Math.max(rowCapacity * 8, pageRows * STAGED_ROW_BYTES) + SPARE_BYTES,
-      dense: rowCapacity * 4 + SPARE_BYTES,
+      dense: Math.max(rowCapacity * 4, pageRows * 8) + SPARE_BYTES,
       bitmap: rowCapacity / 8 + SPARE_BYTES,
       valid: rowCapacity + SPARE_BYTES,
       perValue: pageRows + BLOCK_VALUES,

@@ -29,7 +29,12 @@ const distinct = arena.take('f64', MAX_DISTINCT + 1)
 const numbers = {
   int32,
   uint32: arrays[4][0],
-  float64: arena.take('f64', ROWS),
+  float64: arena.take('f64', ROWS + SPARE),
+}
+const targets = {
+  int32: arena.take('i32', ROWS + SPARE),
+  uint32: arena.take('u32', ROWS + SPARE),
+  float64: arena.take('f64', ROWS + SPARE),
 }
 const wasm = wasmKernels(arena)
 
@@ -83,6 +88,29 @@ describe('generated kernels equal the readable ones', () => {
         }
         expect(run(wasm)).toEqual(run(plainKernels))
         expect(run(plainKernels).values).toEqual(rows.filter((value) => value !== 0))
+      }),
+      runs,
+    )
+  })
+
+  test('dropping numbers that are not valid', () => {
+    const kinds = fc.constantFrom('int32' as const, 'uint32' as const, 'float64' as const)
+    fc.assert(
+      fc.property(kinds, runsOf(fc.nat(1)), fc.nat(9), (kind, flags, page) => {
+        const [values, target] = [numbers[kind], targets[kind]]
+        for (let i = 0; i < ROWS; i++) values[i] = i * 3
+        const start = page * 64
+        const rows = flags.slice(0, ROWS - start)
+        const valid = load(arrays[1][0], rows, start)
+        const run = (kernels: Kernels) => {
+          const drop = kernels.dropInvalid as (...args: unknown[]) => number
+          const count = drop(values, valid, start, rows.length, target, bitmap)
+          const bits = [...bitmap.subarray(0, (rows.length + 7) >>> 3)]
+          return { bits, values: [...target.subarray(0, count)] }
+        }
+        expect(run(wasm)).toEqual(run(plainKernels))
+        const expected = rows.flatMap((flag, i) => (flag === 1 ? [(start + i) * 3] : []))
+        expect(run(wasm).values).toEqual(expected)
       }),
       runs,
     )

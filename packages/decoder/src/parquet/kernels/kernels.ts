@@ -65,6 +65,19 @@ export interface Kernels {
     bitmap: Uint8Array,
   ): number
 
+  /**
+   * The same for `count` rows of numbers from `start` on, where `valid[row]` is 1 for a value and 0
+   * for null. What is written begins with the page: bit 0 is row `start`.
+   */
+  dropInvalid<Numbers extends Int32Array | Uint32Array | Float64Array>(
+    values: Numbers,
+    valid: Uint8Array,
+    start: number,
+    count: number,
+    out: Numbers,
+    bitmap: Uint8Array,
+  ): number
+
   /** Sets `marks[value]` to 1 for each of `count` values from `start` on. */
   mark(values: IndexArray, start: number, count: number, marks: Uint8Array): void
 

@@ -98,6 +98,42 @@ export function deltasKernel(packDeltasIndex: number): WasmFunction {
   return { name: 'deltas', parameters: [I32, I32, I32, I32], results: [I32], code: c }
 }
 
+/**
+ * `dropInvalid4` and `dropInvalid8(values, valid, validEnd, out, bitmap) -> end of out`, for numbers
+ * of four and eight bytes. `valid` must be zero up to a multiple of sixteen.
+ */
+export function validKernels(): readonly WasmFunction[] {
+  return ([4, 8] as const).map((elementBytes) => {
+    const [values, valid, validEnd, out, bitmap] = [0, 1, 2, 3, 4]
+    const c = new KernelCode(5)
+    const mask = c.local(I32)
+    const zero = c.local(V128)
+    c.block().loop()
+    c.get(valid).get(validEnd).geU().brIf(1)
+    c.get(valid).loadV128(0).get(zero).eq8().bitmask8().i32(0xffff).xor().set(mask)
+    c.get(bitmap).get(mask).store16(0)
+    c.get(mask).if()
+    for (let i = 0; i < 16; i++) {
+      c.get(out).get(values)
+      if (elementBytes === 4) c.load32(i * 4).store32(0)
+      else c.load64(i * 8).store64(0)
+      c.get(out).get(mask)
+      if (i > 0) c.i32(i).shrU()
+      c.i32(1).and().i32(Math.log2(elementBytes)).shl().add().set(out)
+    }
+    c.end()
+    c.bump(values, 16 * elementBytes)
+      .bump(valid, 16)
+      .bump(bitmap, 2)
+      .br(0)
+      .end()
+      .end()
+    c.get(out)
+    const parameters = new Array<ValueType>(5).fill(I32)
+    return { name: `dropInvalid${elementBytes}`, parameters, results: [I32], code: c }
+  })
+}
+
 /** `rangeS` and `rangeU(values, end, result)`: least and greatest to two words at `result`. */
 export function rangeKernels(): readonly WasmFunction[] {
   return [true, false].map((isSigned) => {

@@ -14,6 +14,7 @@ import {
 /** The readable kernels: what the generated ones are held equal to, and used without them. */
 export const plainKernels: Kernels = {
   dropNulls,
+  dropInvalid,
   mark,
   changes,
   intern,
@@ -44,6 +45,24 @@ function dropNulls(
     bitmap[row >>> 3] = bits
   }
   return next - at
+}
+
+function dropInvalid<Numbers extends Int32Array | Uint32Array | Float64Array>(
+  values: Numbers,
+  valid: Uint8Array,
+  start: number,
+  count: number,
+  out: Numbers,
+  bitmap: Uint8Array,
+): number {
+  let next = 0
+  bitmap.fill(0, 0, (count + 7) >>> 3)
+  for (let i = 0; i < count; i++) {
+    if (valid[start + i] === 0) continue
+    bitmap[i >>> 3]! |= 1 << (i & 7)
+    out[next++] = values[start + i]!
+  }
+  return next
 }
 
 function mark(values: IndexArray, start: number, count: number, marks: Uint8Array): void {

@@ -18,7 +18,13 @@ import {
   type TwelveResult,
 } from './kernels.js'
 import { nullKernels, SHUFFLE_TABLE_BYTES, shuffleTables } from './null-kernels.js'
-import { deltasKernel, INTERN_TABLE_BYTES, internKernels, rangeKernels } from './number-kernels.js'
+import {
+  deltasKernel,
+  INTERN_TABLE_BYTES,
+  internKernels,
+  rangeKernels,
+  validKernels,
+} from './number-kernels.js'
 import { TWELVE_RESULT, twelveKernel } from './twelve-kernel.js'
 
 type Kernel = (...operands: readonly number[]) => number
@@ -36,6 +42,7 @@ export function wasmKernels(arena: Arena): Kernels {
   const internTable = arena.take('u8', INTERN_TABLE_BYTES)
   const exports = compile(arena, tables.byteOffset)
   const dropNulls = byElement(exports, 'dropNulls')
+  const dropInvalid = byElement(exports, 'dropInvalid')
   const mark = byElement(exports, 'mark')
   const changes = byElement(exports, 'changes')
   const hybrid = byElement(exports, 'hybrid')
@@ -52,6 +59,15 @@ export function wasmKernels(arena: Arena): Kernels {
       const bits = bitmap.byteOffset + (start >>> 3)
       const valuesEnd = dropNulls[size]!(from, addressOf(source, end), to, bits)
       return (valuesEnd - to) / size
+    },
+
+    dropInvalid(values, valid, start, count, out, bitmap) {
+      const { BYTES_PER_ELEMENT: size } = values
+      const from = valid.byteOffset + start
+      const to = out.byteOffset
+      const bits = bitmap.byteOffset
+      const end = dropInvalid[size]!(addressOf(values, start), from, from + count, to, bits)
+      return (end - to) / size
     },
 
     mark(values, start, count, marks) {
@@ -143,13 +159,13 @@ export function wasmKernels(arena: Arena): Kernels {
   }
 }
 
-function addressOf(array: IndexArray | Int32Array, index: number): number {
+function addressOf(array: IndexArray | Int32Array | Float64Array, index: number): number {
   return array.byteOffset + index * array.BYTES_PER_ELEMENT
 }
 
 function byElement(exports: Record<string, unknown>, name: string): ByElement {
-  const [one, two, four] = [1, 2, 4].map((size) => exports[`${name}${size}`] as Kernel)
-  return { 1: one!, 2: two!, 4: four! }
+  const sizes = [1, 2, 4, 8].filter((size) => `${name}${size}` in exports)
+  return Object.fromEntries(sizes.map((size) => [size, exports[`${name}${size}`] as Kernel]))
 }
 
 function compile(arena: Arena, tables: number): Record<string, unknown> {
@@ -164,6 +180,7 @@ function compile(arena: Arena, tables: number): Record<string, unknown> {
     levelsKernel(),
     deltasKernel(packing.length - 1),
     ...rangeKernels(),
+    ...validKernels(),
     ...internKernels(),
     twelveKernel(),
   ]
