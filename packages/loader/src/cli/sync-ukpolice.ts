@@ -20,7 +20,7 @@ const RECHECK_MONTHS = 12
 /**
  * `crimewh sync ukpolice`: what is newly published, made to run daily.
  *
- * A day without news costs three requests. Forces and first month are those that the destination
+ * A day without news costs five requests. Forces and first month are those that the destination
  * has, unless they are given; an empty destination gets everything.
  */
 export async function syncUkPolice(context: CommandContext): Promise<CommandEnd> {

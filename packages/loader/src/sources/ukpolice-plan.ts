@@ -35,7 +35,7 @@ export interface PublishedPlan {
 }
 
 /**
- * Asks the service what is published: three requests, whatever the range.
+ * Asks the service what is published: at most three requests, whatever the range.
  *
  * Stops are listed by force and month, so a force that is late is known. Of crimes and outcomes the
  * service has no such list: every force is taken to have published every listed month.

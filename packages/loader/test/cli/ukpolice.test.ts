@@ -1,0 +1,242 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import {
+  archiveFiles,
+  generateData,
+  makeZip,
+  startTestServer,
+  type TestData,
+  type TestServer,
+} from '@ukpolice/client/testing'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { crimewh } from './crimewh.js'
+import { query } from './query.js'
+
+let folder: string
+let server: TestServer
+
+beforeAll(async () => {
+  folder = mkdtempSync(path.join(os.tmpdir(), 'crimewh-ukpolice-'))
+  server = await startTestServer(august)
+})
+afterAll(async () => {
+  await server.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+const common = { seed: 7, crimeCount: 120, forces: ['leicestershire', 'kent'] } as const
+const complete = generateData(common)
+/** June to August; Kent is late with the stops of August. */
+const august: TestData = {
+  ...complete,
+  availability: complete.availability.map((entry) =>
+    entry.date === '2026-08' ? { ...entry, 'stop-and-search': ['leicestershire'] } : entry,
+  ),
+  stops: complete.stops!.filter(({ force, month }) => force !== 'kent' || month !== '2026-08'),
+}
+
+const run = (args: string[]) =>
+  crimewh([...args, '--base-url', server.url, '--json'], { cwd: folder })
+const to = ['--to', 'duckdb:police.duckdb']
+const rows = (sql: string) => query(path.join(folder, 'police.duckdb'), sql)
+const STOP_SLICES = `SELECT force, month, count(*)::int FROM stg_ukpolice_stop GROUP BY ALL ORDER BY ALL`
+
+const ASKED_FIRST = ['crime-last-updated 200', 'crimes-street-dates 200', 'forces 200']
+/** The forces are asked for with each data set. */
+const ONLY_WHAT_IS_NEW = [...ASKED_FIRST, 'forces 200', 'forces 200']
+
+interface Report {
+  readonly status?: string
+  readonly datasets: readonly {
+    readonly dataset: string
+    readonly upToDate: number
+    readonly slices: readonly { readonly slice: string; readonly status: string }[]
+    readonly failed: readonly { readonly slice: string; readonly code: string }[]
+    readonly late: readonly unknown[]
+  }[]
+}
+
+async function report(
+  args: string[],
+  code = 0,
+): Promise<Report & { requests: readonly string[]; stderr: string }> {
+  const before = server.requests.length
+  const result = await run(args)
+  expect(result.code, result.stderr).toBe(code)
+  const requests = server.requests
+    .slice(before)
+    .map(({ path: route, status }) => `${route} ${status}`)
+  return { ...(JSON.parse(result.stdout) as Report), requests, stderr: result.stderr }
+}
+
+function slicesOf(found: Report, status: string): readonly string[] {
+  return found.datasets.flatMap(({ dataset, slices }) =>
+    slices.filter((slice) => slice.status === status).map(({ slice }) => `${dataset} ${slice}`),
+  )
+}
+
+function held(data: TestData, force: string, month: string): number {
+  return data.stops!.filter((stop) => stop.force === force && stop.month === month).length
+}
+
+// In this order: each test goes on from the warehouse the one before has left.
+describe('the historic load and the daily sync', () => {
+  test('load ukpolice loads every published month; what failed is told, the rest goes on', async () => {
+    server.setFault((request) =>
+      request.path === 'stops-force' && request.params.get('date') === '2026-07'
+        ? { kind: 'status', status: 404 }
+        : undefined,
+    )
+    const found = await report(['load', 'ukpolice', ...to], 1)
+    server.setFault(undefined)
+    expect(slicesOf(found, 'loaded')).toHaveLength(6 + 6 + 3)
+    expect(found.datasets[2]!.failed.map(({ slice }) => slice).sort()).toEqual([
+      'force=kent month=2026-07',
+      'force=leicestershire month=2026-07',
+    ])
+    expect(found.datasets[2]!.late).toEqual([{ force: 'kent', month: '2026-08' }])
+    expect(found.stderr).toContain('stops of 2026-08 are not yet published by kent')
+  })
+
+  test('run again, it loads what is missing and asks for nothing else', async () => {
+    const found = await report(['load', 'ukpolice', ...to])
+    expect(slicesOf(found, 'loaded')).toEqual([
+      'stops force=leicestershire month=2026-07',
+      'stops force=kent month=2026-07',
+    ])
+    expect(found.datasets.map(({ upToDate }) => upToDate)).toEqual([6, 6, 3])
+    expect(found.requests.filter((route) => !ASKED_FIRST.includes(route))).toEqual([
+      'stops-force 200',
+      'stops-force 200',
+    ])
+    expect(await rows(STOP_SLICES)).toEqual(
+      [
+        ['kent', '2026-06'],
+        ['kent', '2026-07'],
+        ['leicestershire', '2026-06'],
+        ['leicestershire', '2026-07'],
+        ['leicestershire', '2026-08'],
+      ].map(([force, month]) => [force, month, held(august, force!, month!)]),
+    )
+  })
+
+  test('a sync of a day without news says so, for five requests', async () => {
+    const found = await report(['sync', 'ukpolice', ...to])
+    expect(found.status).toBe('nothing new')
+    expect(found.stderr).toContain('nothing new')
+    expect(found.requests.toSorted()).toEqual(ONLY_WHAT_IS_NEW)
+  })
+
+  test('a force that comes late is loaded the day it is there, and nothing else', async () => {
+    server.publish(complete)
+    const found = await report(['sync', 'ukpolice', ...to])
+    expect(found.status).toBe('loaded')
+    expect(slicesOf(found, 'loaded')).toEqual(['stops force=kent month=2026-08'])
+    expect(slicesOf(found, 'skipped')).toEqual([])
+  })
+
+  test('a publication brings the new month and the months that were restated', async () => {
+    const september = generateData({ ...common, seed: 8, newest: '2026-09', monthCount: 1 })
+    const restated = complete.stops!.filter(
+      (stop, index) => !(stop.force === 'kent' && stop.month === '2026-07' && index % 2 === 0),
+    )
+    server.publish({
+      ...complete,
+      availability: [...september.availability, ...complete.availability],
+      crimes: [...september.crimes!, ...complete.crimes!],
+      outcomes: [...september.outcomes!, ...complete.outcomes!],
+      stops: [...september.stops!, ...restated],
+    })
+    const found = await report(['sync', 'ukpolice', ...to])
+    expect(slicesOf(found, 'loaded').toSorted()).toEqual([
+      'crimes force=kent month=2026-09',
+      'crimes force=leicestershire month=2026-09',
+      'outcomes force=kent month=2026-09',
+      'outcomes force=leicestershire month=2026-09',
+      'stops force=kent month=2026-07',
+      'stops force=kent month=2026-09',
+      'stops force=leicestershire month=2026-09',
+    ])
+    expect(slicesOf(found, 'skipped')).toHaveLength(6 + 6 + 5)
+    const [[kent]] = (await rows(
+      `SELECT count(*)::int FROM stg_ukpolice_stop WHERE force = 'kent' AND month = '2026-07'`,
+    )) as [[number]]
+    expect(kent).toBe(restated.filter((s) => s.force === 'kent' && s.month === '2026-07').length)
+  })
+
+  test('and the day after there is nothing new again, not even the months that were the same', async () => {
+    const found = await report(['sync', 'ukpolice', ...to])
+    expect(found.status).toBe('nothing new')
+    expect(found.requests.toSorted()).toEqual(ONLY_WHAT_IS_NEW)
+  })
+})
+
+test('a sync keeps to the forces and the first month that the warehouse has', async () => {
+  const small = ['--to', 'duckdb:small.duckdb']
+  const range = ['--police-force', 'kent', '--since', '2026-08', '--dataset', 'stops']
+  await report(['load', 'ukpolice', ...small, ...range, '--until', '2026-08'])
+  const found = await report(['sync', 'ukpolice', ...small, '--dataset', 'stops'])
+  expect(slicesOf(found, 'loaded')).toEqual(['stops force=kent month=2026-09'])
+})
+
+test('a server that is down is one sentence, exit 1, and nothing is written', async () => {
+  const { code, stderr } = await crimewh(
+    ['sync', 'ukpolice', '--to', 'duckdb:down.duckdb', '--base-url', 'http://127.0.0.1:1/api'],
+    { cwd: folder },
+  )
+  expect(code).toBe(1)
+  expect(stderr).toMatch(/^crimewh: .*failed after \d+ attempts?.*\n$/)
+})
+
+test('an area of the caller goes into tables of its own', async () => {
+  const ring = [
+    [-1.3, 52.5],
+    [-0.9, 52.5],
+    [-0.9, 52.8],
+    [-1.3, 52.8],
+    [-1.3, 52.5],
+  ]
+  const polygon = { type: 'Polygon', coordinates: [ring] }
+  writeFileSync(path.join(folder, 'area.geojson'), JSON.stringify(polygon))
+  const found = await report([
+    ...['load', 'ukpolice', '--to', 'duckdb:area.duckdb', '--within', 'area.geojson'],
+    ...['--area', 'leicester', '--since', '2026-08', '--until', '2026-08', '--dataset', 'crimes'],
+  ])
+  expect(slicesOf(found, 'loaded')).toEqual(['crimes area=leicester month=2026-08'])
+  const placed = complete.crimes!.filter(
+    ({ row }) => row.month === '2026-08' && row.location !== null,
+  )
+  expect(
+    await query(
+      path.join(folder, 'area.duckdb'),
+      'SELECT count(*)::int FROM stg_ukpolice_area_crime',
+    ),
+  ).toEqual([[placed.length]])
+})
+
+test('load ukpolice-archive loads every file, and a second time none', async () => {
+  writeFileSync(path.join(folder, 'archive.zip'), makeZip(archiveFiles(august)))
+  const load = [
+    'load',
+    'ukpolice-archive',
+    'archive.zip',
+    '--to',
+    'duckdb:archive.duckdb',
+    '--json',
+  ]
+  const first = await crimewh(load, { cwd: folder })
+  expect(first.code, first.stderr).toBe(0)
+  expect(slicesOf(JSON.parse(first.stdout) as Report, 'loaded')).toHaveLength(6 + 6 + 5)
+  const file = path.join(folder, 'archive.duckdb')
+  for (const [table, held] of [
+    ['stg_ukpolice_archive_crime', august.crimes],
+    ['stg_ukpolice_archive_outcome', august.outcomes],
+    ['stg_ukpolice_archive_stop', august.stops],
+  ] as const) {
+    expect(await query(file, `SELECT count(*)::int FROM ${table}`)).toEqual([[held!.length]])
+  }
+  const second = await crimewh(load, { cwd: folder })
+  expect(slicesOf(JSON.parse(second.stdout) as Report, 'loaded')).toEqual([])
+  expect(slicesOf(JSON.parse(second.stdout) as Report, 'skipped')).toHaveLength(17)
+})
