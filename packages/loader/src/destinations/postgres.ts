@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { finished } from 'node:stream/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client, ClientConfig } from 'pg'
 import { DestinationError, OptionError } from '../errors.js'
 import { rejectUnknownOptions } from '../options.js'
@@ -46,6 +47,7 @@ const RETRYABLE = /^(08...|40001|40P01|53300|57P0[1-3]|55P03)$/
 const LOST = new Set(['ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN'])
 const BIGINT_OID = 20
 const POLL_MS = 200
+const RETAKE_MS = 5
 
 /**
  * PostgreSQL 12 or later as a destination. Needs the packages `pg` and `pg-copy-streams`.
@@ -79,11 +81,14 @@ export function postgres(options: PostgresOptions): Destination {
   }
 }
 
+/** Stands for the host where the URL gives none: a socket, or what `host=` and PGHOST say. */
+const NO_HOST = 'local'
+
 /** The URL without user, password and parameters. */
 function describe(url: string): string {
   let parsed: URL
   try {
-    parsed = new URL(url)
+    parsed = new URL(url.replace(/^(postgres(?:ql)?:\/\/(?:[^/@]*@)?)(?=[/?]|$)/i, `$1${NO_HOST}`))
   } catch {
     throw new OptionError(
       'OPTION_INVALID',
@@ -105,7 +110,7 @@ function describe(url: string): string {
       { option: 'url' },
     )
   }
-  const host = parsed.hostname === '' ? '' : parsed.host
+  const host = parsed.hostname === NO_HOST ? '' : parsed.host
   return `postgres://${host}${parsed.pathname}`
 }
 
@@ -184,9 +189,6 @@ class PostgresConnection implements Connection {
     this.#inTransaction = true
     if (lock === null) return
     try {
-      if (!this.#readOnly && this.#facts.schema !== 'public') {
-        await this.query(`CREATE SCHEMA IF NOT EXISTS ${quoteName(this.#facts.schema)}`)
-      }
       const label = `crimewh ${process.pid}@${hostname()}: ${lock.purpose}`
       await this.query("SELECT set_config('application_name', $1, true)", [label.slice(0, 63)])
       for (const { name, shared } of lockNames(lock)) {
@@ -206,7 +208,10 @@ class PostgresConnection implements Connection {
       const [row] = await this.query(`SELECT ${take}(hashtextextended($1, 0)) AS taken`, [name])
       if (row?.['taken'] === true) return
       const holder = await this.#holderOf(name)
-      if (holder === null) continue // Let go in between.
+      if (holder === null) {
+        await sleep(RETAKE_MS) // Let go in between.
+        continue
+      }
       if (Date.now() >= deadline) {
         throw new DestinationError(
           'DESTINATION_LOCKED',
@@ -216,7 +221,7 @@ class PostgresConnection implements Connection {
       }
       if (!told) lock.onWait(holder)
       told = true
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS))
+      await sleep(POLL_MS)
       lock.signal?.throwIfAborted()
     }
   }
@@ -239,8 +244,13 @@ class PostgresConnection implements Connection {
   }
 
   async lockSchema(): Promise<void> {
-    const name = `crimewh schema ${this.#facts.schema}`
+    const { schema } = this.#facts
+    const name = `crimewh schema ${schema}`
     await this.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [name])
+    const [found] = await this.query('SELECT 1 AS found FROM pg_namespace WHERE nspname = $1', [
+      schema,
+    ])
+    if (found === undefined) await this.query(`CREATE SCHEMA ${quoteName(schema)}`)
   }
 
   async commit(): Promise<void> {
