@@ -27,17 +27,17 @@ export interface Manifest {
   readonly year: number
   readonly seed: number
   /** Bytes of text, line ends included. */
-  bytes: number
-  records: number
-  readonly rows: Record<string, number>
-  joinedHeaderParts: number
-  withheld: number
-  blankLines: number
-  endMarks: number
-  shortRecords: number
-  longRecords: number
+  readonly bytes: number
+  readonly records: number
+  readonly rows: Readonly<Record<string, number>>
+  readonly joinedHeaderParts: number
+  readonly withheld: number
+  readonly blankLines: number
+  readonly endMarks: number
+  readonly shortRecords: number
+  readonly longRecords: number
   /** Expected issues by code. */
-  readonly issues: Record<string, number>
+  readonly issues: Readonly<Record<string, number>>
   /** Sums of numeric columns (integer, decimal, hour, and the number half of age) by segment. */
-  sums: Record<string, Record<string, number>>
+  readonly sums: Readonly<Record<string, Readonly<Record<string, number>>>>
 }

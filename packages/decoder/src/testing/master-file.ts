@@ -46,10 +46,15 @@ export async function generateMasterFile(options: GenerateOptions): Promise<Gene
   const resolved = resolveGenerateOptions(options)
   const spec = await specOf(resolved.year)
   const run = new Run(spec, resolved, false)
+  let started = false
   return {
     spec,
     manifest: run.output.manifest,
-    [Symbol.iterator]: () => run.chunks(),
+    [Symbol.iterator]() {
+      if (started) throw new TypeError('a generated file can be iterated over once; make it again')
+      started = true
+      return run.chunks()
+    },
   }
 }
 

@@ -15,12 +15,21 @@ const END_MARK = 0x1a
 const SLACK_RECORDS = 300
 const SLACK_LENGTH = 330
 
+/** A manifest that is still being counted. */
+type Counts = {
+  -readonly [Key in keyof Omit<Manifest, 'rows' | 'issues' | 'sums'>]: Manifest[Key]
+} & {
+  readonly rows: Record<string, number>
+  readonly issues: Record<string, number>
+  readonly sums: Record<string, Record<string, number>>
+}
+
 /**
  * Ends lines: faults, trimming, padding and line ends, the counts, and what is expected of them.
  */
 export class RecordOutput {
   readonly line: LineWriter
-  readonly manifest: Manifest
+  readonly manifest: Counts
   readonly rows = new Map<string, ExpectedRow[]>()
   readonly issues: Issue[] = []
   /** 1-based number of the line being written; blank lines count. */

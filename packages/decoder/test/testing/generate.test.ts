@@ -43,6 +43,12 @@ describe('the bytes', () => {
     expect(Buffer.from((await generateTruth(options)).bytes).equals(whole)).toBe(true)
   })
 
+  test('can be iterated over once', async () => {
+    const file = await generateMasterFile({ year: 2022, records: 100 })
+    expect([...file]).toHaveLength(1)
+    expect(() => [...file]).toThrow(TypeError)
+  })
+
   test('hold exactly as many records as asked for', async () => {
     for (const year of [1991, 2012, 2013, 2025]) {
       for (const records of [1, 2, 3, 4, 5, 17, 60, 999]) {
