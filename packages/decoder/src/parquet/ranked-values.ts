@@ -94,21 +94,41 @@ export class RankedStrings implements RankedValues {
   }
 }
 
+/** Puts new entries, in order themselves, into the order: few of them into many, as a rule. */
 function merge(
   order: Uint32Array,
   added: Uint32Array,
   encoded: readonly Uint8Array[],
 ): Uint32Array {
   const merged = new Uint32Array(order.length + added.length)
-  let i = 1
-  let j = 0
-  for (let k = 1; k < merged.length; k++) {
-    const takeOld =
-      j === added.length ||
-      (i < order.length && compareBytes(encoded[order[i]!]!, encoded[added[j]!]!) <= 0)
-    merged[k] = takeOld ? order[i++]! : added[j++]!
+  let from = 1
+  let to = 1
+  for (const index of added) {
+    const end = placeFor(encoded[index]!, order, from, encoded)
+    if (end > from) merged.set(order.subarray(from, end), to)
+    to += end - from
+    merged[to++] = index
+    from = end
   }
+  merged.set(order.subarray(from), to)
   return merged
+}
+
+/** First place from `start` on whose entry comes after `bytes`. */
+function placeFor(
+  bytes: Uint8Array,
+  order: Uint32Array,
+  start: number,
+  encoded: readonly Uint8Array[],
+): number {
+  let low = start
+  let high = order.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (compareBytes(encoded[order[middle]!]!, bytes) <= 0) low = middle + 1
+    else high = middle
+  }
+  return low
 }
 
 function inverse(order: Uint32Array): Uint32Array {

@@ -60,20 +60,26 @@ export class Workspace {
   /** The page being made. */
   readonly page: ByteWriter
 
-  /** @param pageRows a multiple of 64 */
+  /**
+   * @param rowCapacity most rows of a chunk
+   * @param pageRows rows of a page: a multiple of 64, so that pages begin with a whole vector
+   */
   constructor(rowCapacity: number, pageRows: number, wasm = true) {
+    if (pageRows <= 0 || pageRows % 64 !== 0) {
+      throw new RangeError(`${pageRows} rows cannot be a page; expected a multiple of 64`)
+    }
     this.pageRows = pageRows
     const sizes = {
       source: Math.max(rowCapacity * 8, pageRows * STAGED_ROW_BYTES) + SPARE_BYTES,
       dense: Math.max(rowCapacity * 4, pageRows * 8) + SPARE_BYTES,
-      bitmap: rowCapacity / 8 + SPARE_BYTES,
+      bitmap: Math.ceil(rowCapacity / 8) + SPARE_BYTES,
       valid: rowCapacity + SPARE_BYTES,
       perValue: pageRows + BLOCK_VALUES,
       body: pageRows * 12 + SPARE_BYTES,
       indexes: rowCapacity * 2 + SPARE_BYTES,
       distinct: (MAX_DISTINCT + 1) * 8,
       changes: (pageRows + 1) * 4,
-      page: pageRows * PAGE_VALUE_BYTES + rowCapacity / 4 + 8192,
+      page: pageRows * PAGE_VALUE_BYTES + Math.ceil(rowCapacity / 4) + 8192,
     }
     const total =
       sizes.source +

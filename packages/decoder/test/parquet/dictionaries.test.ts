@@ -123,3 +123,21 @@ test('the order in which a dictionary grew does not show in the file', async () 
   expect(one!.equals(other!)).toBe(true)
   expect(await readCells(paths[1]!, 'name')).toEqual(cells)
 })
+
+test('a dictionary that grows in any order from row group to row group stays in order', async () => {
+  const dictionary = new GrowingDictionary(null)
+  const random = seededRandom(3)
+  const batches = Array.from({ length: 12 }, () =>
+    Array.from({ length: 64 }, () => `V${Math.floor(random() * 900)}`),
+  )
+  const columns = batches.map((cells) => [
+    dictionaryColumn(name, cells, { dictionary, bytesPerIndex: 2 }),
+  ])
+  const path = await writeTable(directory, [name], columns, { rowGroupRows: 64 })
+  expect(await readCells(path, 'name')).toEqual(batches.flat())
+  metadataOf(path).row_groups.forEach((group, i) => {
+    const sorted = [...batches[i]!].sort()
+    const { statistics } = group.columns[0]!.meta_data!
+    expect(statistics).toMatchObject({ min_value: sorted[0], max_value: sorted.at(-1) })
+  })
+})

@@ -157,6 +157,10 @@ describe('an encoder refuses', () => {
     expect(() => encode([column], sinkTable('t', [recordNumber]))).toThrow(/"record_number"/)
   })
 
+  test('pages that do not begin with a whole vector', () => {
+    expect(() => new RowGroupEncoder({ ...options, pageRows: 100 })).toThrow(/multiple of 64/)
+  })
+
   test('cells that cannot hold the type', () => {
     const column = numberColumn(city, [1, 2])
     expect(() => encode([column], sinkTable('t', [city]))).toThrow(/"city".*number/)
