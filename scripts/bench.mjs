@@ -65,13 +65,16 @@ function copyPackage(folder) {
 function stripTypes(name) {
   const folder = path.join(root, 'packages', name, 'bench')
   for (const file of filesIn(folder)) {
-    if (!file.endsWith('.ts')) continue
+    const target = path.join(run, path.relative(root, file)).replace(/\.ts$/, '.js')
+    mkdirSync(path.dirname(target), { recursive: true })
+    if (!file.endsWith('.ts')) {
+      cpSync(file, target)
+      continue
+    }
     const { outputText } = ts.transpileModule(readFileSync(file, 'utf8'), {
       compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext },
     })
-    const relative = path.relative(root, file).replace(/\.ts$/, '.js')
-    mkdirSync(path.dirname(path.join(run, relative)), { recursive: true })
-    writeFileSync(path.join(run, relative), outputText)
+    writeFileSync(target, outputText)
   }
 }
 

@@ -3,7 +3,8 @@ import type { PeerColumn, PeerTable } from './peer-tables.js'
 /**
  * The reference for decoding alone: C that does to a clean file what our decoder does, in columns of
  * the same widths. Each line is found by a hop over its nominal length; its columns are unrolled;
- * codes, small numbers and ORIs are looked up in tables, digits are read eight at a time.
+ * codes, small numbers and ORIs are looked up in tables, digits are read eight at a time. Batches
+ * are of 8,192 rows, the default of `decode`: smaller ones stay in nearer caches and are faster.
  *
  * It knows nothing of faults: a line of another length, an unknown level or a bad digit ends it with
  * an error. Nor does it skip runs of blank fields, as ours does.
@@ -41,7 +42,7 @@ const PRELUDE = `#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
-#define BATCH 65536
+#define BATCH 8192
 #define CHUNK (1 << 20)
 #define BLANK8 0x2020202020202020ull
 #define ZERO8 0x3030303030303030ull

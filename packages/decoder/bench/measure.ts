@@ -25,22 +25,28 @@ export interface Measurement {
 }
 
 const TIME = '/usr/bin/time'
-const USAGE = fileURLToPath(new URL('./programs/usage.js', import.meta.url))
+const USAGE = fileURLToPath(new URL('./programs/usage.mjs', import.meta.url))
 
-/** GNU time knows what a process used; other programs of that name report in other ways. */
-const hasGnuTime = /GNU/.test(
+/** GNU time, which knows what a process used; null where there is none. Others report otherwise. */
+export const gnuTime: string | null = /GNU/.test(
   Object.values(spawnSync(TIME, ['--version'], { encoding: 'utf8' })).join(' '),
 )
+  ? TIME
+  : null
 
 /** How processor time and memory are learnt, for the report. */
-export const measuredWith = hasGnuTime ? 'GNU time' : 'Node, and not at all of other programs'
+export const measuredWith = gnuTime === null ? 'Node, and not at all of other programs' : 'GNU time'
 
 /**
  * Runs a command once and measures it.
  *
+ * @param time GNU time; null to ask Node, which only knows of programs in Node
  * @throws {Error} when it cannot be started or fails, with the end of what it said
  */
-export async function measure({ program, args, output, env }: Command): Promise<Measurement> {
+export async function measure(
+  { program, args, output, env }: Command,
+  time: string | null = gnuTime,
+): Promise<Measurement> {
   if (output !== undefined) {
     rmSync(output, { recursive: true, force: true })
     mkdirSync(output, { recursive: true })
@@ -48,14 +54,12 @@ export async function measure({ program, args, output, env }: Command): Promise<
   spawnSync('sync') // What earlier runs have written shall not be written out during this one.
   const folder = mkdtempSync(path.join(os.tmpdir(), 'bench-'))
   const report = path.join(folder, 'usage')
+  const preload = program === process.execPath ? { NODE_OPTIONS: `--import=${USAGE}` } : {}
   try {
-    const wallMs = hasGnuTime
-      ? await run(TIME, ['-f', '%U %S %M', '-o', report, program, ...args], { ...env })
-      : await run(program, args, {
-          ...env,
-          ...(program === process.execPath ? { NODE_OPTIONS: `--import=${USAGE}` } : {}),
-          BENCH_USAGE: report,
-        })
+    const wallMs =
+      time === null
+        ? await run(program, args, { ...env, ...preload, BENCH_USAGE: report })
+        : await run(time, ['-f', '%U %S %M', '-o', report, program, ...args], { ...env })
     return { wallMs, ...usage(report) }
   } finally {
     rmSync(folder, { recursive: true })

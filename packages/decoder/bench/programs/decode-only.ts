@@ -7,7 +7,6 @@ import { ColumnSums } from '../column-sums.js'
 
 const [file, id, sums] = process.argv.slice(2) as [string, string, string?]
 const decoding = decode(openInput(file, { reuseChunks: true }), await loadSpec(id), {
-  batchRows: 131_072,
   aligned: false,
   reuseArrays: true,
 })

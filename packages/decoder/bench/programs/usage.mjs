@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { isMainThread } from 'node:worker_threads'
 
 /** Peak of this program alone: the other count also holds what the process was forked from. */
-function peakKiB(): number {
+function peakKiB() {
   try {
     const [, peak] = /VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8')) ?? []
     if (peak !== undefined) return Number(peak)
@@ -17,6 +17,6 @@ if (isMainThread) {
   process.on('exit', () => {
     const { userCPUTime, systemCPUTime } = process.resourceUsage()
     const seconds = [userCPUTime / 1e6, systemCPUTime / 1e6]
-    writeFileSync(process.env['BENCH_USAGE']!, [...seconds, peakKiB()].join(' '))
+    writeFileSync(process.env.BENCH_USAGE, [...seconds, peakKiB()].join(' '))
   })
 }
