@@ -17,7 +17,8 @@ export function onAbort(signal: AbortSignal | undefined, callback: () => void): 
       'abort',
       () => {
         listening.delete(signal)
-        for (const each of [...created]) each()
+        // One callback can take back another, which must then not be called any more.
+        for (const each of [...created]) if (created.has(each)) each()
       },
       { once: true },
     )

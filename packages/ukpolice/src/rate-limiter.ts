@@ -135,10 +135,12 @@ export function createRateLimiter(
           },
         }
         const forget = onAbort(signal, () => {
-          queue.splice(queue.indexOf(waiter), 1)
+          const place = queue.indexOf(waiter)
+          if (place >= 0) queue.splice(place, 1)
           forget()
           reject(signal?.reason as Error)
-          serve()
+          // Nobody is served here: the next in line may have aborted with the same signal.
+          if (queue.length === 0) clearTimeout(timer)
         })
         queue.push(waiter)
         serve()

@@ -116,6 +116,7 @@ export function createTransport(options: TransportOptions): Transport {
       const timeout = setTimeout(() => timer.abort(), timeoutMs)
       const signal = call.signal ? AbortSignal.any([call.signal, timer.signal]) : timer.signal
       try {
+        signal.throwIfAborted() // by another call's hook, between the turn and here
         attempt += 1
         callHook(() => options.onRequest?.({ method, url, attempt }))
         const redirect = call.form ? 'manual' : 'follow'

@@ -66,6 +66,21 @@ describe('rate limiter', () => {
     expect(order).toEqual(['a', 'c'])
   })
 
+  it('keeps a bystander when two callers leave together and a turn is overdue', async () => {
+    let time = 0
+    const limiter = createRateLimiter({ perSecond: 10, burst: 1, concurrency: 4 }, () => time)
+    const release = await limiter.acquire()
+    release()
+    const leaving = new AbortController()
+    const gone = [1, 2].map(() => failure(limiter.acquire(leaving.signal)))
+    const staying = limiter.acquire()
+    time = 1000 // a turn is free, and the timer has not run yet, as in a busy process
+    leaving.abort(new Error('gone'))
+    expect((await Promise.all(gone)).map((error: Error) => error.message)).toEqual(['gone', 'gone'])
+    const done = await Promise.race([staying, sleep(2000)])
+    expect(done).toBeTypeOf('function')
+  })
+
   it('uses the strictest limits that clients of a host ask for', async () => {
     const { server } = await serve()
     createClient({ baseUrl: server.url, limits: { concurrency: 3 } })
