@@ -47,6 +47,8 @@ const RETRYABLE = /^(08...|40001|40P01|53300|57P0[1-3]|55P03)$/
 const LOST = new Set(['ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN'])
 const BIGINT_OID = 20
 const POLL_MS = 200
+/** A server takes a moment to notice that a loader was killed and to let its locks go. */
+const GRACE_MS = 1500
 const RETAKE_MS = 5
 
 /**
@@ -178,6 +180,11 @@ class PostgresConnection implements Connection {
       await this.query(`SET search_path = ${quoteName(schema)}`)
       await this.query("SET datestyle = 'ISO'")
       await this.query("SET timezone = 'UTC'")
+      // Notices in the middle of a long statement, too, that the loader is gone (PostgreSQL 14).
+      await this.query(
+        `SELECT set_config('client_connection_check_interval', '2000', false)
+          WHERE current_setting('server_version_num')::integer >= 140000`,
+      )
     } catch (error) {
       await this[Symbol.asyncDispose]()
       throw connectError(error, name, signal)
@@ -202,7 +209,7 @@ class PostgresConnection implements Connection {
 
   async #take(name: string, shared: boolean, lock: LockRequest): Promise<void> {
     const take = shared ? 'pg_try_advisory_xact_lock_shared' : 'pg_try_advisory_xact_lock'
-    const deadline = Date.now() + lock.waitMs
+    const deadline = Date.now() + Math.max(lock.waitMs, GRACE_MS)
     let told = false
     for (;;) {
       const [row] = await this.query(`SELECT ${take}(hashtextextended($1, 0)) AS taken`, [name])
@@ -219,7 +226,7 @@ class PostgresConnection implements Connection {
           { retryable: true, holder },
         )
       }
-      if (!told) lock.onWait(holder)
+      if (!told && lock.waitMs > 0) lock.onWait(holder)
       told = true
       await sleep(POLL_MS)
       lock.signal?.throwIfAborted()

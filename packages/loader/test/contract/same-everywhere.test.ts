@@ -3,13 +3,18 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { generateTruth } from '@nibrs/decoder/testing'
 import { xxhash128 } from 'hash-wasm'
-import { afterAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { load } from '../../src/index.js'
 import { nibrsFile } from '../../src/sources/nibrs.js'
 import { contents, duckdbKind, postgresKind, rowHashes } from '../support/warehouse.js'
 
-const kinds = [duckdbKind(), postgresKind()]
+const duckdb = duckdbKind()
+const postgres = postgresKind()
+const kinds = [duckdb]
 const folder = mkdtempSync(path.join(tmpdir(), 'cwsame-'))
+beforeAll(async () => {
+  if (await postgres.start()) kinds.push(postgres)
+})
 afterAll(async () => {
   for (const kind of kinds) await kind.stop()
   rmSync(folder, { recursive: true, force: true })
@@ -28,7 +33,6 @@ describe('the same input in every destination', () => {
       writeFileSync(file, truth.bytes)
       const seen = []
       for (const kind of kinds) {
-        if (year === 1995 && !(await kind.start())) continue
         const warehouse = await kind.make()
         await load({ source: nibrsFile(file), destination: warehouse.destination })
         const hashes = await rowHashes(warehouse)
@@ -41,7 +45,7 @@ describe('the same input in every destination', () => {
   })
 
   it('has the row hash that the documented encoding gives', async () => {
-    const warehouse = await kinds[0]!.make()
+    const warehouse = await duckdb.make()
     const file = path.join(folder, 'documented.txt')
     const truth = await generateTruth({ year: 2022, records: 2000, seed: 9 })
     writeFileSync(file, truth.bytes)
