@@ -120,6 +120,7 @@ export interface Command {
   text(flag: Flag): string | null
   is(flag: Flag): boolean
   readonly policeForces: readonly string[]
+  /** Those given; empty when none was. */
   readonly datasets: readonly UkPoliceDataset[]
   readonly disposition: Disposition
   readonly contract: ContractMode | null
@@ -261,7 +262,6 @@ function checkOperands(name: CommandName, operands: readonly string[]): void {
 }
 
 function datasets(given: readonly string[]): readonly UkPoliceDataset[] {
-  if (given.length === 0) return UKPOLICE_DATASETS
   return [...new Set(given.map((name) => oneOf('dataset', name, UKPOLICE_DATASETS)))]
 }
 

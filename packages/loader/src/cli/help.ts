@@ -35,8 +35,8 @@ load nibrs
       --entry <glob>      which file of a zip            (default: the largest)
 
 load ukpolice, load ukpolice-archive, sync ukpolice
-      --dataset <name>    repeatable: crimes | outcomes | stops        (default: all)
-      --police-force <id> repeatable                     (default: all; sync: those loaded before)
+      --dataset <name>    repeatable: crimes | outcomes | stops
+      --police-force <id> repeatable   (default of both: all; sync: those that are loaded)
       --since <YYYY-MM>   first month
       --until <YYYY-MM>   last month
       --within <file>     load ukpolice: GeoJSON polygons instead of forces, with

@@ -5,7 +5,7 @@ import { ukpoliceArchive, type UkPoliceDataset } from '../sources/index.js'
 import type { CommandContext, CommandEnd } from './context.js'
 import { destinationOf } from './destination.js'
 import { runLoad } from './run-load.js'
-import { rangeOf, refuseReplace } from './ukpolice-range.js'
+import { datasetsOf, rangeOf, refuseReplace } from './ukpolice-range.js'
 
 const FILES = { crimes: 'street', outcomes: 'outcomes', stops: 'stop-and-search' } as const
 
@@ -19,7 +19,7 @@ export async function loadUkPoliceArchive(context: CommandContext): Promise<Comm
   const range = rangeOf(command)
   const datasets: { dataset: UkPoliceDataset; slices: readonly SliceResult[] }[] = []
   const absent: unknown[] = []
-  for (const dataset of command.datasets) {
+  for (const dataset of datasetsOf(command)) {
     const source = ukpoliceArchive(place, { dataset: FILES[dataset], ...range })
     try {
       const { slices } = await runLoad(context, source, destination)

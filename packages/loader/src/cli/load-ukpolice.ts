@@ -15,7 +15,7 @@ import { destinationOf } from './destination.js'
 import { loadedSlices } from './loaded-slices.js'
 import { count } from './render.js'
 import { type ManyResult, runMany } from './run-load.js'
-import { clientOf, rangeOf, refuseReplace } from './ukpolice-range.js'
+import { clientOf, datasetsOf, rangeOf, refuseReplace } from './ukpolice-range.js'
 
 /** What became of one data set. */
 export interface DatasetResult extends ManyResult {
@@ -39,7 +39,7 @@ export async function loadUkPolice(context: CommandContext): Promise<CommandEnd>
   const area = await readArea(context)
   const client = clientOf(command)
   const results: DatasetResult[] = []
-  for (const dataset of command.datasets) {
+  for (const dataset of datasetsOf(command)) {
     results.push(await loadDataset(context, client, destination, dataset, area))
   }
   return datasetsEnd(results)

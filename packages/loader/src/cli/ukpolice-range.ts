@@ -1,5 +1,5 @@
-import { createClient, type PoliceClient } from '@ukpolice/client'
-import type { Month } from '@ukpolice/client'
+import { createClient, type Month, type PoliceClient } from '@ukpolice/client'
+import { UKPOLICE_DATASETS, type UkPoliceDataset } from '../sources/index.js'
 import { type Command, UsageError } from './args.js'
 
 /** Months and forces as the source takes them. */
@@ -17,6 +17,11 @@ export function rangeOf(command: Command): {
     ...(until === null ? {} : { until }),
     ...(command.policeForces.length === 0 ? {} : { forces: command.policeForces }),
   }
+}
+
+/** The data sets that were asked for, by default all. */
+export function datasetsOf({ datasets }: Command): readonly UkPoliceDataset[] {
+  return datasets.length === 0 ? UKPOLICE_DATASETS : datasets
 }
 
 /** A load of many slices cannot take the place of all: the second would replace the first. */

@@ -172,12 +172,17 @@ describe('the historic load and the daily sync', () => {
   })
 })
 
-test('a sync keeps to the forces and the first month that the warehouse has', async () => {
+test('a sync keeps to the data sets, forces and first month that the warehouse has', async () => {
   const small = ['--to', 'duckdb:small.duckdb']
   const range = ['--police-force', 'kent', '--since', '2026-08', '--dataset', 'stops']
   await report(['load', 'ukpolice', ...small, ...range, '--until', '2026-08'])
-  const found = await report(['sync', 'ukpolice', ...small, '--dataset', 'stops'])
+  const found = await report(['sync', 'ukpolice', ...small])
   expect(slicesOf(found, 'loaded')).toEqual(['stops force=kent month=2026-09'])
+  const more = await report(['sync', 'ukpolice', ...small, '--dataset', 'outcomes'])
+  expect(slicesOf(more, 'loaded')).toEqual([
+    'outcomes force=kent month=2026-08',
+    'outcomes force=kent month=2026-09',
+  ])
 })
 
 test('a server that is down is one sentence, exit 1, and nothing is written', async () => {
