@@ -73,6 +73,8 @@ export interface SegmentBatch {
   readonly rowCount: number
   /** Last record (1-based) the decoder had read when this batch was cut. */
   readonly throughRecord: number
+  /** True when no more rows of this segment follow: a writer need not keep any back. */
+  readonly last?: boolean
   /** Every column by name in table order; `record_number` and `record_length` come last. */
   readonly columns: ReadonlyMap<string, Column>
   /** 1-based line of each row in the source; the first line of a joined header. */

@@ -1068,7 +1068,7 @@ export class RecordDecoder {
     for (const table of this.#tables) {
       if (table === null) continue
       if (all ? table.rowCount > 0 || table.issues.length > 0 : table.rowCount >= table.capacity) {
-        this.#cut(table)
+        this.#cut(table, false, last)
       }
     }
     this.#handOutIssues()
@@ -1103,7 +1103,7 @@ export class RecordDecoder {
     table.issues = own
   }
 
-  #cut(table: TableState, issuesOnly = false): void {
+  #cut(table: TableState, issuesOnly = false, last = false): void {
     const rowCount = issuesOnly ? 0 : table.rowCount
     const copied = !this.#options.reuseArrays
     for (const builder of table.builders) {
@@ -1122,6 +1122,7 @@ export class RecordDecoder {
       segmentIndex: table.index,
       rowCount,
       throughRecord: this.#line,
+      ...(last ? { last } : {}),
       columns: columnMap(columns),
       recordNumbers: numbers.subarray(0, rowCount),
       recordLengths: lengths.subarray(0, rowCount),

@@ -6,6 +6,8 @@ import type { IndexArray } from './kernels/kernels.js'
 export interface BufferedRows {
   readonly columns: ReadonlyMap<string, ColumnCells>
   readonly rowCount: number
+  /** True when no rows follow. */
+  readonly last?: boolean
 }
 
 /**
@@ -31,7 +33,8 @@ export class RowBuffer {
     while (start < batch.rowCount) {
       const room = this.#rowGroupRows - this.#rowCount
       const end = Math.min(start + room, batch.rowCount)
-      if (end - start === this.#rowGroupRows) {
+      const unmixed = this.#rowCount === 0 && batch.last === true && end === batch.rowCount
+      if (end - start === this.#rowGroupRows || unmixed) {
         yield { columns: slice(batch.columns, start, end), rowCount: end - start }
       } else {
         this.#copy(batch.columns, start, end)
