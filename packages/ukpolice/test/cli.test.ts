@@ -126,7 +126,8 @@ describe('ukpolice', () => {
   it('stops of a force that is late say so', async () => {
     const { server } = await serve({ data: generateData({ lateForces: ['metropolitan'] }) })
     const stops = await run(server, ['stops', '--police-force', 'metropolitan'])
-    expect(stops).toMatchObject({ code: 0, stdout: '' })
+    expect(stops.code).toBe(0)
+    expect(stops.stdout).toMatch(/^month,type,datetime,[a-z_,]+\n$/) // the columns, and no row
     expect(stops.stderr).toContain('metropolitan has not published this month')
     const before = await run(server, [
       'stops',
@@ -206,6 +207,41 @@ describe('ukpolice', () => {
     expect(existsSync(path.join(directory, 'out.csv.partial'))).toBe(false)
   })
 
+  it('archive names the forces and months it has no file of, beside those it has', async () => {
+    const data = generateData({ forces: ['kent', 'essex'] })
+    await writeFile(path.join(directory, 'a.zip'), makeZip(archiveFiles(data)))
+    const asked = ['--police-force', 'kent', '--police-force', 'esex', '--month', '2026-07']
+    const result = await run(undefined, ['archive', 'a.zip', ...asked, '--month', '2019-07'])
+    expect(result.code).toBe(0)
+    expect(result.stderr).toContain('a.zip has no street file of the force "esex" for that')
+    expect(result.stderr).toContain('a.zip has no street file of 2019-07 for that')
+    expect(result.stderr).not.toMatch(/"kent"|of 2026-07/)
+  })
+
+  it('a table without rows still has its columns, and a long one no warning', async () => {
+    const { server } = await serve({ data: generateData({ crimeCount: 1500 }) })
+    for (const command of ['crimes', 'outcomes', 'stops']) {
+      const some = await run(server, [command, '--within', 'area.geojson'])
+      const none = await run(server, [command, '--at', '57.9,-5'])
+      expect(none.code).toBe(0)
+      expect(none.stdout).toBe(`${some.stdout.split('\n')[0] ?? ''}\n`)
+      expect(none.stdout).toMatch(/^month,.*,street_name/)
+    }
+    const json = await run(server, ['crimes', '--at', '57.9,-5', '--format', 'geojson'])
+    expect(JSON.parse(json.stdout)).toEqual({ type: 'FeatureCollection', features: [] })
+
+    const files = archiveFiles(generateData({ crimeCount: 40_000, monthCount: 1 }))
+    await writeFile(path.join(directory, 'a.zip'), makeZip(files))
+    const long = await run(undefined, ['archive', 'a.zip', '--format', 'ndjson', '-q'])
+    expect(long).toMatchObject({ code: 0, stderr: '' })
+    const [file] = archiveFiles(generateData({ forces: ['kent'], monthCount: 1 }))
+    const content = `${String(file?.content).split('\n')[0] ?? ''}\n`
+    await writeFile(path.join(directory, 'b.zip'), makeZip([{ name: file?.name ?? '', content }]))
+    const full = await run(undefined, ['archive', 'a.zip', '-q'])
+    const empty = await run(undefined, ['archive', 'b.zip', '-q'])
+    expect(empty.stdout).toBe(`${full.stdout.split('\n')[0] ?? ''}\n`)
+  }, 60_000)
+
   it('mistakes end with 2 and one line', async () => {
     const { server } = await serve()
     await writeFile(path.join(directory, 'bad.geojson'), '{"type":')
@@ -226,6 +262,7 @@ describe('ukpolice', () => {
       [['neighbourhoods', 'leicestershire', '..'], /cannot be part/],
       [['archive', 'a.zip', '--dataset', 'crimes'], /no data set "crimes"/],
       [['forces', '-o', 'area.geojson'], /exists; use --force/],
+      [['forces', '-o', 'nowhere/out.csv'], /there is no folder nowhere/],
     ]
     for (const [args, text] of cases) {
       const result = await run(server, args)

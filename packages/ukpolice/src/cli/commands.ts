@@ -9,6 +9,7 @@ import { isMonth, type Month } from '../month.js'
 import { type CliOptions, UsageError } from './args.js'
 import type { Output } from './output.js'
 import {
+  columnsOf,
   crimeRecord,
   type FlatRecord,
   type OutRecord,
@@ -150,6 +151,14 @@ async function readArchive(context: CommandContext): Promise<CommandEnd> {
       `${source} has no ${dataset} file for that; "ukpolice archive ${source} --list" shows what it has`,
     )
   }
+  for (const force of options.policeForces) {
+    if (entries.some((entry) => entry.force === force)) continue
+    warn(`${source} has no ${dataset} file of the force "${force}" for that`)
+  }
+  for (const month of options.months) {
+    if (entries.some((entry) => entry.month === month)) continue
+    warn(`${source} has no ${dataset} file of ${month} for that`)
+  }
   sayCoverage(
     entries.flatMap((entry) => entry.coverage),
     say,
@@ -176,6 +185,8 @@ async function readArchive(context: CommandContext): Promise<CommandEnd> {
     const { month, force } = entry
     await output.write(rows.map(({ row }) => record(row, { month, force })))
   }
+  const kind = dataset === 'street' ? 'crimes' : dataset === 'outcomes' ? 'outcomes' : 'stops'
+  await output.nameColumns(columnsOf(kind, { month: '', force: '' }, 'archive'))
   if (issueCount > 20) warn(`… and ${issueCount - 20} more issues`)
   return complete
 }
@@ -209,6 +220,9 @@ async function runOverMonths(context: CommandContext): Promise<CommandEnd> {
       say(`${result.month}: ${records.length} rows${remark} (${doneCount} of ${totalCount} months)`)
     }
   }
+  await output.nameColumns(
+    columnsOf(options.command as 'crimes' | 'outcomes' | 'stops', { month: '' }, 'api'),
+  )
   sayCoverage(notes, say)
   return { failedMonths: run.remaining }
 }

@@ -1,22 +1,29 @@
 import { stringify } from 'csv-stringify/sync'
 import { createWriteStream, existsSync } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
+import path from 'node:path'
 import { once } from 'node:events'
 import { finished } from 'node:stream/promises'
 import type { Writable } from 'node:stream'
-import type { OutRecord } from './records.js'
+import type { FlatRecord, OutRecord } from './records.js'
 import { UsageError } from './args.js'
 
 /** Writes records in one format to one place. */
 export interface Output {
   write(records: readonly OutRecord[]): Promise<void>
+  /** Names the columns of a table that turned out to have no rows; otherwise does nothing. */
+  nameColumns(like: FlatRecord): Promise<void>
   /** Ends the output; an incomplete file keeps the suffix `.partial`. Returns where it is. */
   close(complete: boolean): Promise<string>
   /** Removes what was written to a file. */
   abort(): Promise<void>
 }
 
-/** Opens an output. @throws {UsageError} for a file that exists, without `--force` */
+/**
+ * Opens an output.
+ *
+ * @throws {UsageError} for a file that exists, without `--force`, or whose folder does not
+ */
 export function openOutput(
   format: 'csv' | 'ndjson' | 'geojson',
   target: string,
@@ -26,6 +33,10 @@ export function openOutput(
   const toFile = target !== '-'
   if (toFile && !force && existsSync(target)) {
     throw new UsageError(`${target} exists; use --force to overwrite it`)
+  }
+  const folder = path.dirname(target)
+  if (toFile && !existsSync(folder)) {
+    throw new UsageError(`${target} cannot be written: there is no folder ${folder}`)
   }
   const partial = `${target}.partial`
   const stream = toFile ? createWriteStream(partial) : stdout
@@ -39,7 +50,13 @@ export function openOutput(
     if (text === '') return
     if (!stream.write(text)) {
       // A reader that goes away never drains.
-      await Promise.race([once(stream, 'drain'), once(stream, 'close')])
+      const waiting = new AbortController()
+      const { signal } = waiting
+      try {
+        await Promise.race([once(stream, 'drain', { signal }), once(stream, 'close', { signal })])
+      } finally {
+        waiting.abort() // takes the listener of the other one back
+      }
     }
     if (failure as Error | undefined) throw failure as unknown as Error
   }
@@ -87,6 +104,11 @@ export function openOutput(
       first = false
       await put(text)
     },
+    async nameColumns(like) {
+      if (format !== 'csv' || !first) return
+      first = false
+      await put(stringify([Object.keys(like)]))
+    },
     async close(complete) {
       await start()
       await put(chosen.end)
@@ -100,6 +122,8 @@ export function openOutput(
     async abort() {
       if (!toFile) return
       stream.destroy()
+      // While the file is still being opened, removing it would come too early.
+      if (!stream.closed) await once(stream, 'close')
       await rm(partial, { force: true })
     },
   }

@@ -106,3 +106,21 @@ export function stopRecord(row: Stop | ArchiveStop, origin: FlatRecord): OutReco
     place: row.location && position(row.location),
   }
 }
+
+/** The columns of a table without rows. */
+export function columnsOf(
+  kind: 'crimes' | 'outcomes' | 'stops',
+  origin: FlatRecord,
+  source: 'api' | 'archive',
+): FlatRecord {
+  const extra =
+    source === 'api' ? {} : { reported_by: '', falls_within: '', lsoa_code: null, lsoa_name: null }
+  switch (kind) {
+    case 'crimes':
+      return crimeRecord(extra as Crime, origin).flat
+    case 'outcomes':
+      return outcomeRecord({ category: {}, crime: {}, ...extra } as Outcome, origin).flat
+    case 'stops':
+      return stopRecord({} as Stop, origin).flat
+  }
+}
