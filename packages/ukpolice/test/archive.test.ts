@@ -153,6 +153,14 @@ describe('rows of an archive', () => {
     const months = await rowsOf(archive, 'street', { forces: ['essex'], months: ['2026-07'] })
     expect(months.length).toBe(rows.filter(({ month }) => month === '2026-07').length)
     expect(archive.select('street', { forces: ['nowhere'] })).toEqual([])
+    const slips: [ArchiveReadOptions, string][] = [
+      [{ forces: 'essex' as any }, 'OPTION_INVALID'],
+      [{ months: '2026-07' as any }, 'OPTION_INVALID'],
+      [{ since: '2026-07', until: '2026-06' }, 'OPTION_BAD_MONTH'],
+    ]
+    for (const [slip, code] of slips) {
+      expect(() => archive.select('street', slip)).toThrow(expect.objectContaining({ code }))
+    }
     expect((await failure(rowsOf(archive, 'street', { forces: ['kent'] }))).code).toBe(
       'ARCHIVE_HEADER',
     )

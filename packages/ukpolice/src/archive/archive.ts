@@ -228,9 +228,23 @@ function selectEntries(
       `there is no data set ${JSON.stringify(dataset)}; use street, outcomes or stop-and-search`,
     )
   }
+  for (const key of ['forces', 'months'] as const) {
+    if (options[key] === undefined || Array.isArray(options[key])) continue
+    throw new OptionError(
+      'OPTION_INVALID',
+      `${key} must be an array, not ${JSON.stringify(options[key])}; write [${JSON.stringify(options[key])}] for a single one`,
+      { context: { option: key } },
+    )
+  }
   options.months?.forEach((month) => requireMonth(month, 'months'))
   if (options.since !== undefined) requireMonth(options.since, 'since')
   if (options.until !== undefined) requireMonth(options.until, 'until')
+  if (options.since !== undefined && options.until !== undefined && options.until < options.since) {
+    throw new OptionError(
+      'OPTION_BAD_MONTH',
+      `until ${options.until} is before since ${options.since}; swap them`,
+    )
+  }
   return entries.filter(
     (entry) =>
       entry.dataset === dataset &&
