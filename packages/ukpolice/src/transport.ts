@@ -128,10 +128,10 @@ export function createTransport(options: TransportOptions): Transport {
         }
         value = response.status === 200 ? parseJson(text, url) : undefined
         const status = response.status === 0 ? 302 : response.status // an opaque redirect
-        return new Response([204, 205, 304].includes(status) ? null : text, {
-          status,
-          headers: response.headers,
-        })
+        const headers = new Headers(response.headers)
+        // ky would take one that cannot be read for the longest wait of all.
+        if (retryAfterMs(headers) === undefined) headers.delete('retry-after')
+        return new Response([204, 205, 304].includes(status) ? null : text, { status, headers })
       } catch (error) {
         if (call.signal?.aborted) throw call.signal.reason
         if (timer.signal.aborted) {

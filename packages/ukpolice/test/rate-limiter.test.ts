@@ -119,6 +119,20 @@ describe('rate limiter', () => {
     }
   })
 
+  it('takes a Retry-After that cannot be read for none', async () => {
+    const { police, server } = await serve({
+      client: { retry: { limit: 1, baseMs: 5 } },
+      fault: ({ number }) =>
+        number === 1
+          ? { kind: 'status', status: 429, headers: { 'retry-after': 'soon' } }
+          : undefined,
+    })
+    const started = performance.now()
+    await police.request('forces')
+    expect(server.requests.map(({ status }) => status)).toEqual([429, 200])
+    expect(performance.now() - started).toBeLessThan(10_000)
+  })
+
   it('does not wait longer than allowed, and passes the wait on', async () => {
     const { police, server } = await serve({
       fault: () => ({ kind: 'status', status: 429, headers: { 'retry-after': '3600' } }),
