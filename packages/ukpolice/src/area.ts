@@ -103,6 +103,13 @@ export function requirePoint(point: LatLng, name = 'at'): LatLng {
       { context: { [name]: point } },
     )
   }
+  if (!inUnitedKingdom(point)) {
+    throw new OptionError(
+      'OPTION_BAD_AREA',
+      `${name} has latitude ${lat} and longitude ${lng}, which is outside the United Kingdom: the service would answer an empty list; check the signs, longitudes west of Greenwich are negative`,
+      { context: { [name]: point } },
+    )
+  }
   return { lat, lng }
 }
 
@@ -124,10 +131,16 @@ export function requireLocation(location: number): number {
 export function readPolygons(input: PolygonInput): readonly Rings[] {
   const polygons = rawPolygons(input)
   if (polygons.length === 0) throw badPolygon('the area holds no polygon; give at least one')
-  return polygons.map((rings, polygonIndex) => {
+  const clean = polygons.map((rings, polygonIndex) => {
     if (rings.length === 0) throw badPolygon(`polygon ${polygonIndex + 1} has no ring`)
     return rings.map((ring, ringIndex) => cleanRing(ring, polygonIndex, ringIndex))
   })
+  if (!clean.some(([outer]) => touchesUnitedKingdom(outer as readonly LatLng[]))) {
+    throw badPolygon(
+      'the area lies outside the United Kingdom, where the service has nothing and answers an empty list; check the signs, longitudes west of Greenwich are negative',
+    )
+  }
+  return clean
 }
 
 /**
@@ -247,8 +260,24 @@ function isLongitude(value: unknown): value is number {
   return typeof value === 'number' && value >= -180 && value <= 180
 }
 
+const unitedKingdom = { south: 49, west: -9, north: 61.5, east: 3 }
+
 function inUnitedKingdom({ lat, lng }: LatLng): boolean {
-  return lat > 49 && lat < 61.5 && lng > -9 && lng < 3
+  const { south, west, north, east } = unitedKingdom
+  return lat > south && lat < north && lng > west && lng < east
+}
+
+/** By the rectangle around the ring, so never false for an area that holds a part of it. */
+function touchesUnitedKingdom(ring: readonly LatLng[]): boolean {
+  const lats = ring.map(({ lat }) => lat)
+  const lngs = ring.map(({ lng }) => lng)
+  const { south, north, west, east } = unitedKingdom
+  return (
+    lats.some((lat) => lat < north) &&
+    lats.some((lat) => lat > south) &&
+    lngs.some((lng) => lng < east) &&
+    lngs.some((lng) => lng > west)
+  )
 }
 
 function badPolygon(message: string): OptionError {

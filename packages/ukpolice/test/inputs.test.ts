@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { generateData } from '../src/testing/index.js'
 import { failure, serve, unlimited } from './serve.js'
 
 const at = { lat: 52.63, lng: -1.13 }
@@ -166,6 +167,21 @@ describe('wrong inputs end before the request they are for', () => {
       /vertex 2 in ring 1/,
       (p) => p.crimes.street({ within: [ring[0], { lat: NaN, lng: 0 }, ring[2]] }),
     ],
+    [
+      'a point abroad',
+      'OPTION_BAD_AREA',
+      /outside the United Kingdom/,
+      (p) => p.crimes.street({ at: { lat: 40.71, lng: -74.01 } }),
+    ],
+    [
+      'a polygon abroad',
+      'OPTION_BAD_POLYGON',
+      /outside the United Kingdom/,
+      (p) =>
+        p.crimes.streetAll({
+          within: ring.map(({ lat, lng }) => ({ lat: lat - 11, lng: lng + 14 })),
+        }),
+    ],
     ['empty boundary', 'OPTION_BAD_POLYGON', /0 distinct/, (p) => p.crimes.street({ within: [] })],
     [
       'swapped GeoJSON',
@@ -310,6 +326,34 @@ describe('what the service answers is told apart', () => {
       expect(await failure(call(police))).toMatchObject({ code, status })
     })
   }
+
+  it('a wrong area of a tiled call is found before even the lists are asked for', async () => {
+    const { police, server } = await serve({ client: unlimited })
+    const within: never[] = []
+    for (const call of [
+      police.crimes.streetAll({ within }),
+      police.outcomes.atLocationAll({ within }),
+      police.stops.streetAll({ within }),
+    ]) {
+      expect(await failure(call)).toMatchObject({ code: 'OPTION_BAD_POLYGON' })
+    }
+    expect(server.requests).toEqual([])
+  })
+
+  it('an area that is partly abroad is asked for', async () => {
+    const { police, data } = await serve({
+      client: unlimited,
+      data: generateData({ monthCount: 1 }),
+    })
+    const around = [
+      { lat: 40, lng: -20 },
+      { lat: 70, lng: -20 },
+      { lat: 70, lng: 20 },
+      { lat: 40, lng: 20 },
+    ]
+    const placed = data.crimes?.filter(({ row }) => row.location !== null)
+    expect(await police.crimes.streetAll({ within: around })).toHaveLength(placed?.length ?? -1)
+  })
 
   it('a month that left the window after it was checked', async () => {
     const { police, server, data } = await serve({ client: unlimited })

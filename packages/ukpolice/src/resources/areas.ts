@@ -9,6 +9,7 @@ import {
   requireKnownKeys,
   requireLocation,
   requirePoint,
+  type Rings,
 } from '../area.js'
 import { type Rows, type TiledPage, withDetails } from '../answer.js'
 import type { Caller, RouteAnswer } from '../caller.js'
@@ -130,14 +131,15 @@ export function answerRows<Row>(
   })
 }
 
-/** Asks a route for an area of any size, cell by cell. */
-export async function* askTiled<Row>(
-  caller: Caller,
-  route: AreaRoute<Row>,
-  within: PolygonInput,
-  month: Month,
-  options: TileCallOptions,
-): AsyncGenerator<TiledPage<Row>> {
+/** A tiled question with everything checked that needs no request. */
+export interface TiledArea {
+  readonly polygons: readonly Rings[]
+  readonly minCellDegrees: number
+  readonly concurrency: number
+}
+
+/** Reads the area and the options of a tiled call. @throws {OptionError} */
+export function readTiledArea(within: PolygonInput, options: TileCallOptions): TiledArea {
   const polygons = readPolygons(within)
   const minCellDegrees = options.minCellDegrees ?? 0.0005
   if (!(minCellDegrees >= marginDegrees * 10 && minCellDegrees <= 10)) {
@@ -155,6 +157,17 @@ export async function* askTiled<Row>(
       { context: { option: 'concurrency' } },
     )
   }
+  return { polygons, minCellDegrees, concurrency }
+}
+
+/** Asks a route for an area of any size, cell by cell. */
+export async function* askTiled<Row>(
+  caller: Caller,
+  route: AreaRoute<Row>,
+  { polygons, minCellDegrees, concurrency }: TiledArea,
+  month: Month,
+  options: TileCallOptions,
+): AsyncGenerator<TiledPage<Row>> {
   const coverage = findCoverageNotes({
     dataset: route.dataset,
     month,

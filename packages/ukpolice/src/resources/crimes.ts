@@ -13,6 +13,7 @@ import {
   askArea,
   askTiled,
   collectPages,
+  readTiledArea,
   requireAreaKeys,
   type TileCallOptions,
   tileOptionKeys,
@@ -87,9 +88,10 @@ export function crimesResource(caller: Caller): CrimesResource {
     async *streetTiled(query, options = {}) {
       checkCallOptions(options, tileOptionKeys)
       requireAreaKeys(query, ['category'], 'crimes.streetTiled')
+      const area = readTiledArea(query.within, options)
       const route = await streetRoute(query.category, options.signal)
       const month = await reference.requirePublished(query.month, options.signal)
-      yield* askTiled(caller, route, query.within, month, options)
+      yield* askTiled(caller, route, area, month, options)
     },
     streetAll: (query, options) => collectPages(resource.streetTiled(query, options)),
     async atLocation(query, options = {}) {

@@ -11,6 +11,7 @@ import {
   askArea,
   askTiled,
   collectPages,
+  readTiledArea,
   requireAreaKeys,
   type TileCallOptions,
   tileOptionKeys,
@@ -73,8 +74,9 @@ export function outcomesResource(caller: Caller): OutcomesResource {
     async *atLocationTiled(query, options = {}) {
       checkCallOptions(options, tileOptionKeys)
       requireAreaKeys(query, [], 'outcomes.atLocationTiled')
+      const area = readTiledArea(query.within, options)
       const month = await caller.reference.requirePublished(query.month, options.signal)
-      yield* askTiled(caller, areaRoute, query.within, month, options)
+      yield* askTiled(caller, areaRoute, area, month, options)
     },
     atLocationAll: (query, options) => collectPages(resource.atLocationTiled(query, options)),
     async forCrime(persistentId, options = {}) {

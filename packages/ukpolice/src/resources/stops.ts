@@ -12,6 +12,7 @@ import {
   askArea,
   askTiled,
   collectPages,
+  readTiledArea,
   requireAreaKeys,
   type TileCallOptions,
   tileOptionKeys,
@@ -108,8 +109,9 @@ export function stopsResource(caller: Caller): StopsResource {
     async *streetTiled(query, options = {}) {
       checkCallOptions(options, tileOptionKeys)
       requireAreaKeys(query, [], 'stops.streetTiled')
+      const area = readTiledArea(query.within, options)
       const month = await reference.requirePublished(query.month, options.signal)
-      yield* askTiled(caller, streetRoute, query.within, month, options)
+      yield* askTiled(caller, streetRoute, area, month, options)
     },
     streetAll: (query, options) => collectPages(resource.streetTiled(query, options)),
     async atLocation(query, options = {}) {
