@@ -340,6 +340,23 @@ describe('what the service answers is told apart', () => {
     expect(server.requests).toEqual([])
   })
 
+  it('inputs are checked as before after a caller has changed a list it was given', async () => {
+    const { police } = await serve({ client: unlimited })
+    const categories: any = await police.categories.list()
+    categories.push({ url: 'theft', name: 'Theft' })
+    const months: any = await police.availability.list()
+    months.push({ date: '2031-01' })
+    const forces: any = await police.forces.list()
+    forces.push({ id: 'atlantis', name: 'Atlantis' })
+    for (const [call, code] of [
+      [police.crimes.street({ at, category: 'theft' }), 'OPTION_UNKNOWN_CATEGORY'],
+      [police.crimes.street({ at, month: '2031-01' }), 'OPTION_MONTH_UNPUBLISHED'],
+      [police.stops.force({ force: 'atlantis' }), 'OPTION_UNKNOWN_FORCE'],
+    ] as const) {
+      expect(await failure(call)).toMatchObject({ code })
+    }
+  })
+
   it('an area that is partly abroad is asked for', async () => {
     const { police, data } = await serve({
       client: unlimited,

@@ -37,7 +37,9 @@ export interface CategoriesResource {
 /** Builds the availability resource. */
 export function availabilityResource({ reference }: Caller): AvailabilityResource {
   return {
-    list: (options = {}) => reference.availability(checkCallOptions(options).signal),
+    // A copy: inputs are checked against the list itself, which a caller must not change.
+    list: async (options = {}) =>
+      structuredClone(await reference.availability(checkCallOptions(options).signal)),
     months: (options = {}) => reference.months(checkCallOptions(options).signal),
     lastUpdated: (options = {}) => reference.lastUpdated(checkCallOptions(options).signal),
     async lateForces(wanted, options = {}) {
@@ -55,5 +57,8 @@ export function availabilityResource({ reference }: Caller): AvailabilityResourc
 
 /** Builds the categories resource. */
 export function categoriesResource({ reference }: Caller): CategoriesResource {
-  return { list: (options = {}) => reference.categories(checkCallOptions(options).signal) }
+  return {
+    list: async (options = {}) =>
+      structuredClone(await reference.categories(checkCallOptions(options).signal)),
+  }
 }
