@@ -322,13 +322,13 @@ class SliceLoad {
     const stage = await this.#connection.openStage(stageOptions)
     this.#stage = stage
     const contract = this.#options.contract ?? this.#slice.contract
-    const { bulk } = this.#connection.capabilities
+    const { bulk, batchRows } = this.#connection.capabilities
     const hasher = new BatchHasher({ loadId, slice, contract, bulk })
     const byName = new Map(tables.map((table) => [table.name, table]))
     const content = this.#slice.fingerprint === null ? new ContentFingerprint() : null
     const issues = new IssueCounter(maxIssues)
     const given = new Map<string, { rows: number; withheld: number }>()
-    const reading = this.#slice.read(signal === undefined ? {} : { signal })
+    const reading = this.#slice.read({ batchRows, ...(signal === undefined ? {} : { signal }) })
     let rowCount = 0
     let told = 0
     for await (const batch of reading) {

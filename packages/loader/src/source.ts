@@ -141,6 +141,8 @@ export interface SourceSlice {
 
 /** Options of {@link SourceSlice.read}. */
 export interface ReadOptions {
+  /** Rows of a batch that suit the destination. */
+  readonly batchRows?: number
   readonly signal?: AbortSignal
 }
 

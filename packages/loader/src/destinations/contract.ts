@@ -10,6 +10,8 @@ export interface Capabilities {
   readonly maxIdentifierBytes: number
   /** How staged rows arrive: as CSV lines, or by column. */
   readonly bulk: 'lines' | 'columns'
+  /** Rows of a batch that suit it; sources may give fewer or more. */
+  readonly batchRows: number
   /** More than one process may load at the same time. */
   readonly concurrentLoaders: boolean
 }

@@ -27,7 +27,7 @@ import { ParquetStage } from './parquet-stage.js'
 export interface DuckdbOptions {
   /** The database file; made if missing, in a folder that exists. */
   readonly path: string
-  /** Most memory DuckDB takes, such as `1GB`. Default: its own, four fifths of the machine's. */
+  /** Most memory DuckDB takes, such as `512MB`. Default `1GB`, whatever the size of the input. */
   readonly memoryLimit?: string
   /** Threads of DuckDB. Default: its own, one per core. */
   readonly threads?: number
@@ -37,6 +37,7 @@ const CAPABILITIES: Capabilities = {
   transactionalDdl: true,
   maxIdentifierBytes: 255,
   bulk: 'columns',
+  batchRows: 16_384,
   concurrentLoaders: false,
 }
 
@@ -120,7 +121,7 @@ async function openDatabase(
 async function openFile(
   file: string,
   name: string,
-  { memoryLimit, threads }: DuckdbOptions,
+  { memoryLimit = '1GB', threads }: DuckdbOptions,
   readOnly: boolean,
 ): Promise<OpenDatabase> {
   const { DuckDBInstance } = await importDriver()
@@ -132,7 +133,7 @@ async function openFile(
       autoload_known_extensions: 'false',
       preserve_insertion_order: 'false',
       ...(readOnly ? { access_mode: 'READ_ONLY' } : {}),
-      ...(memoryLimit === undefined ? {} : { memory_limit: memoryLimit }),
+      memory_limit: memoryLimit,
       ...(threads === undefined ? {} : { threads: String(threads) }),
     })
   } catch (cause) {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { finished } from 'node:stream/promises'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { pipeline } from 'node:stream/promises'
+import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
 import type { Client, ClientConfig } from 'pg'
 import { DestinationError, OptionError } from '../errors.js'
 import { rejectUnknownOptions } from '../options.js'
@@ -39,6 +39,8 @@ const CAPABILITIES: Capabilities = {
   transactionalDdl: true,
   maxIdentifierBytes: 63,
   bulk: 'lines',
+  // Short pieces of work, for the socket to be fed in between.
+  batchRows: 2048,
   concurrentLoaders: true,
 }
 
@@ -311,14 +313,17 @@ class PostgresConnection implements Connection {
   }
 
   /** Sends lines to a table; resolves to the rows it took. */
-  async copy(table: string, columns: readonly string[], lines: Uint8Array): Promise<number> {
+  async copy(
+    table: string,
+    columns: readonly string[],
+    chunks: readonly Uint8Array[],
+  ): Promise<number> {
     const names = columns.map(quoteName).join(', ')
     const stream = this.#client.query(
       this.#drivers.from(`COPY ${quoteName(table)} (${names}) FROM STDIN (FORMAT csv)`),
     )
     try {
-      stream.end(lines)
-      await finished(stream)
+      await pipeline(chunks, stream)
       return stream.rowCount
     } catch (error) {
       throw this.wrap(error, table)
@@ -396,59 +401,106 @@ function connectError(error: unknown, name: string, signal: AbortSignal | undefi
   )
 }
 
+/** Bytes of a table's lines that are sent in one COPY; each costs a round trip or two. */
+const COPY_BYTES = 4 << 20
+/** Bytes of lines of all tables that are held back at most, beside those under way. */
+const HELD_BYTES = 16 << 20
+
+/** Lines of a table that wait for their COPY. */
+interface HeldLines {
+  chunks: Uint8Array[]
+  byteCount: number
+}
+
 class PostgresStage implements Stage {
   readonly #connection: PostgresConnection
   readonly #request: StageRequest
   readonly #columns = new Map<string, readonly string[]>()
+  readonly #held = new Map<string, HeldLines>()
+  #heldBytes = 0
   readonly #written = new Map<string, number>()
-  /** The COPY under way: the next batch is made while the server takes this one. */
+  /** The COPY under way: the next lines are made while the server takes these. */
   #running: Promise<void> = Promise.resolve()
+  #failure: { readonly error: unknown } | null = null
 
   constructor(connection: PostgresConnection, request: StageRequest) {
     this.#connection = connection
     this.#request = request
     for (const table of request.tables) {
-      this.#columns.set(
-        table.name,
-        stageColumns(table, request.slice).map(({ name }) => name),
-      )
+      const columns = stageColumns(table, request.slice).map(({ name }) => name)
+      this.#columns.set(stageName(table), columns)
     }
+    const issueColumns = RECORD_TABLES[ISSUE_TABLE]!.map(({ name }) => name)
+    this.#columns.set(ISSUE_TABLE, issueColumns)
   }
 
   async write(rows: HashedRows): Promise<void> {
     if (rows.kind !== 'lines') throw new TypeError('PostgreSQL takes lines, not columns')
-    const { table, lines } = rows
-    await this.#enqueue(async () => {
-      const count = await this.#connection.copy(
-        stageName(table),
-        this.#columns.get(table.name)!,
-        lines,
-      )
-      this.#written.set(table.name, (this.#written.get(table.name) ?? 0) + count)
-    })
+    await this.#hold(stageName(rows.table), rows.lines)
+    // Lets the socket take more of the COPY under way, which a busy thread would leave waiting.
+    await turn()
   }
 
   async writeIssues(issues: Parameters<Stage['writeIssues']>[0]): Promise<void> {
-    if (issues.length === 0) return
-    const columns = RECORD_TABLES['crimewh_issue']!.map(({ name }) => name)
-    const lines = issueLines(this.#request.loadId, issues)
-    await this.#enqueue(async () => {
-      await this.#connection.copy('crimewh_issue', columns, lines)
-    })
+    if (issues.length > 0) await this.#hold(ISSUE_TABLE, issueLines(this.#request.loadId, issues))
   }
 
   async finish(): Promise<ReadonlyMap<string, number>> {
+    for (const table of this.#held.keys()) await this.#send(table)
     await this.#running
-    return this.#written
+    this.#check()
+    return new Map(
+      this.#request.tables.map((table) => [table.name, this.#written.get(stageName(table)) ?? 0]),
+    )
   }
 
   async abort(): Promise<void> {
-    await this.#running.catch(() => undefined) // The error is thrown by the call that met it.
+    this.#held.clear()
+    await this.#running
   }
 
-  async #enqueue(work: () => Promise<void>): Promise<void> {
+  async #hold(table: string, lines: Uint8Array): Promise<void> {
+    this.#check()
+    const held = this.#held.get(table) ?? { chunks: [], byteCount: 0 }
+    this.#held.set(table, held)
+    held.chunks.push(lines)
+    held.byteCount += lines.length
+    this.#heldBytes += lines.length
+    if (held.byteCount >= COPY_BYTES) await this.#send(table)
+    else if (this.#heldBytes >= HELD_BYTES) await this.#send(this.#largest())
+  }
+
+  #largest(): string {
+    let [largest, most] = ['', -1]
+    for (const [table, { byteCount }] of this.#held) {
+      if (byteCount > most) [largest, most] = [table, byteCount]
+    }
+    return largest
+  }
+
+  /** Starts the COPY of a table's lines, once the one before is done. */
+  async #send(table: string): Promise<void> {
     await this.#running
-    this.#running = work()
-    this.#running.catch(() => undefined) // Thrown by the next call.
+    this.#check()
+    const held = this.#held.get(table)!
+    if (held.byteCount === 0) return
+    this.#held.set(table, { chunks: [], byteCount: 0 })
+    this.#heldBytes -= held.byteCount
+    this.#running = this.#copy(table, held.chunks)
+  }
+
+  async #copy(table: string, chunks: readonly Uint8Array[]): Promise<void> {
+    try {
+      const count = await this.#connection.copy(table, this.#columns.get(table)!, chunks)
+      this.#written.set(table, (this.#written.get(table) ?? 0) + count)
+    } catch (error) {
+      this.#failure = { error } // For the next call to throw.
+    }
+  }
+
+  #check(): void {
+    if (this.#failure !== null) throw this.#failure.error
   }
 }
+
+const ISSUE_TABLE = 'crimewh_issue'

@@ -37,7 +37,7 @@ export interface NibrsFileOptions {
   readonly state?: string
   /** Which file of a zip archive: its name or a glob. Default: the largest. */
   readonly entry?: string
-  /** Rows per batch at most, 1 to 4,194,304. Default 16,384. */
+  /** Rows per batch at most, 1 to 4,194,304. Default: what suits the destination. */
   readonly batchRows?: number
 }
 
@@ -139,7 +139,7 @@ async function openSlice(
           name,
           dataYear,
           stateCode: state?.code ?? null,
-          batchRows: options.batchRows ?? 16_384,
+          batchRows: options.batchRows ?? readOptions.batchRows ?? 16_384,
           readOptions,
           checkUnchanged: async () => {
             if ((await identify(file)).key === identity.key) return
