@@ -14,11 +14,6 @@ const INT64_DIGITS = 18
  * A sink for batches with their row hashes: one Parquet file per table, named after it, with
  * `record_number`, `row_hash` (hexadecimal text) and the data columns.
  */
-export function parquetStage(directory: string, tables: readonly TableSchema[]): ParquetStage {
-  return new ParquetStage(directory, tables)
-}
-
-/** See {@link parquetStage}. */
 export class ParquetStage {
   readonly #tables: readonly TableSchema[]
   readonly #sink: BatchSink<readonly WrittenFile[]>

@@ -1,26 +1,24 @@
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { pipeline } from 'node:stream/promises'
-import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client, ClientConfig } from 'pg'
 import { DestinationError, OptionError } from '../errors.js'
 import { rejectUnknownOptions } from '../options.js'
-import { quoteName, RECORD_TABLES } from '../schema/ddl.js'
-import { stageColumns, stageName } from '../schema/stage-columns.js'
+import { quoteName } from '../schema/ddl.js'
 import type {
   Capabilities,
   Connection,
   ConnectOptions,
   Destination,
-  HashedRows,
   LockRequest,
   SqlValue,
   Stage,
   StageRequest,
 } from './contract.js'
-import { issueLines } from './issue-lines.js'
 import { lockNames } from './lock-names.js'
 import { postgresDialect } from './postgres-dialect.js'
+import { type CopyLines, PostgresStage } from './postgres-stage.js'
 
 /** Options of {@link postgres}. */
 export interface PostgresOptions {
@@ -72,10 +70,9 @@ export function postgres(options: PostgresOptions): Destination {
       signal?.throwIfAborted()
       const drivers = await importDrivers()
       const config: ClientConfig = {
-        connectionString: url,
+        connectionString: passwordFile === undefined ? url : withPassword(url, passwordFile),
         application_name: 'crimewh',
         keepAlive: true,
-        ...(passwordFile === undefined ? {} : { password: readPassword(passwordFile) }),
       }
       const client = new drivers.Client(config)
       const connection = new PostgresConnection(client, drivers, { name, schema, signal })
@@ -118,6 +115,12 @@ function describe(url: string): string {
   return `postgres://${host}${parsed.pathname}`
 }
 
+/** The driver takes what the URL says, also nothing, over its option `password`. */
+function withPassword(url: string, file: string): string {
+  const password = encodeURIComponent(readPassword(file))
+  return `${url}${url.includes('?') ? '&' : '?'}password=${password}`
+}
+
 function readPassword(file: string): string {
   try {
     return readFileSync(file, 'utf8').split(/\r?\n/, 1)[0]!
@@ -151,7 +154,7 @@ interface ConnectionFacts {
   readonly signal: AbortSignal | undefined
 }
 
-class PostgresConnection implements Connection {
+class PostgresConnection implements Connection, CopyLines {
   readonly dialect = postgresDialect
   readonly capabilities = CAPABILITIES
   readonly #client: Client
@@ -400,107 +403,3 @@ function connectError(error: unknown, name: string, signal: AbortSignal | undefi
     { retryable: LOST.has(code) || RETRYABLE.test(code), databaseCode: code, cause },
   )
 }
-
-/** Bytes of a table's lines that are sent in one COPY; each costs a round trip or two. */
-const COPY_BYTES = 4 << 20
-/** Bytes of lines of all tables that are held back at most, beside those under way. */
-const HELD_BYTES = 16 << 20
-
-/** Lines of a table that wait for their COPY. */
-interface HeldLines {
-  chunks: Uint8Array[]
-  byteCount: number
-}
-
-class PostgresStage implements Stage {
-  readonly #connection: PostgresConnection
-  readonly #request: StageRequest
-  readonly #columns = new Map<string, readonly string[]>()
-  readonly #held = new Map<string, HeldLines>()
-  #heldBytes = 0
-  readonly #written = new Map<string, number>()
-  /** The COPY under way: the next lines are made while the server takes these. */
-  #running: Promise<void> = Promise.resolve()
-  #failure: { readonly error: unknown } | null = null
-
-  constructor(connection: PostgresConnection, request: StageRequest) {
-    this.#connection = connection
-    this.#request = request
-    for (const table of request.tables) {
-      const columns = stageColumns(table, request.slice).map(({ name }) => name)
-      this.#columns.set(stageName(table), columns)
-    }
-    const issueColumns = RECORD_TABLES[ISSUE_TABLE]!.map(({ name }) => name)
-    this.#columns.set(ISSUE_TABLE, issueColumns)
-  }
-
-  async write(rows: HashedRows): Promise<void> {
-    if (rows.kind !== 'lines') throw new TypeError('PostgreSQL takes lines, not columns')
-    await this.#hold(stageName(rows.table), rows.lines)
-    // Lets the socket take more of the COPY under way, which a busy thread would leave waiting.
-    await turn()
-  }
-
-  async writeIssues(issues: Parameters<Stage['writeIssues']>[0]): Promise<void> {
-    if (issues.length > 0) await this.#hold(ISSUE_TABLE, issueLines(this.#request.loadId, issues))
-  }
-
-  async finish(): Promise<ReadonlyMap<string, number>> {
-    for (const table of this.#held.keys()) await this.#send(table)
-    await this.#running
-    this.#check()
-    return new Map(
-      this.#request.tables.map((table) => [table.name, this.#written.get(stageName(table)) ?? 0]),
-    )
-  }
-
-  async abort(): Promise<void> {
-    this.#held.clear()
-    await this.#running
-  }
-
-  async #hold(table: string, lines: Uint8Array): Promise<void> {
-    this.#check()
-    const held = this.#held.get(table) ?? { chunks: [], byteCount: 0 }
-    this.#held.set(table, held)
-    held.chunks.push(lines)
-    held.byteCount += lines.length
-    this.#heldBytes += lines.length
-    if (held.byteCount >= COPY_BYTES) await this.#send(table)
-    else if (this.#heldBytes >= HELD_BYTES) await this.#send(this.#largest())
-  }
-
-  #largest(): string {
-    let [largest, most] = ['', -1]
-    for (const [table, { byteCount }] of this.#held) {
-      if (byteCount > most) [largest, most] = [table, byteCount]
-    }
-    return largest
-  }
-
-  /** Starts the COPY of a table's lines, once the one before is done. */
-  async #send(table: string): Promise<void> {
-    await this.#running
-    this.#check()
-    const held = this.#held.get(table)!
-    if (held.byteCount === 0) return
-    this.#held.set(table, { chunks: [], byteCount: 0 })
-    this.#heldBytes -= held.byteCount
-    this.#running = this.#copy(table, held.chunks)
-  }
-
-  async #copy(table: string, chunks: readonly Uint8Array[]): Promise<void> {
-    try {
-      const count = await this.#connection.copy(table, this.#columns.get(table)!, chunks)
-      this.#written.set(table, (this.#written.get(table) ?? 0) + count)
-    } catch (error) {
-      this.#failure = { error } // For the next call to throw.
-    }
-  }
-
-  #check(): void {
-    if (this.#failure !== null) throw this.#failure.error
-  }
-}
-
-const ISSUE_TABLE = 'crimewh_issue'

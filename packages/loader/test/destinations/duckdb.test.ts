@@ -1,0 +1,62 @@
+import { spawn } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { listLoads, load, openDestination } from '../../src/index.js'
+import { memoryRows, memorySource, memoryTable } from '../support/memory-source.js'
+
+const folder = mkdtempSync(path.join(tmpdir(), 'cwduck-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+const TABLE = memoryTable('sample', { code: { kind: 'text' } })
+const source = () => memorySource([{ schema: TABLE, rows: memoryRows(['a']) }])
+
+describe('a DuckDB destination', () => {
+  it('names the process that has the file open', async () => {
+    const file = path.join(folder, 'held.duckdb')
+    const script = `
+      import { DuckDBInstance } from '@duckdb/node-api'
+      const instance = await DuckDBInstance.create(${JSON.stringify(file)})
+      console.log('open')
+      setTimeout(() => instance.closeSync(), 60_000)`
+    const holder = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    try {
+      await new Promise((resolve) => holder.stdout.once('data', resolve))
+      const loading = load({ source: source(), destination: openDestination(`duckdb:${file}`) })
+      await expect(loading).rejects.toMatchObject({ code: 'DESTINATION_LOCKED', retryable: true })
+      await expect(loading).rejects.toThrow(`PID ${holder.pid}`)
+    } finally {
+      holder.kill('SIGKILL')
+    }
+  })
+
+  it('removes what a load that died left beside the file', async () => {
+    const file = path.join(folder, 'left.duckdb')
+    const left = path.join(`${file}.stage`, 'load-7')
+    mkdirSync(left, { recursive: true })
+    writeFileSync(path.join(left, 'rows.parquet'), 'cut off')
+    await load({ source: source(), destination: openDestination(`duckdb:${file}`) })
+    expect(existsSync(`${file}.stage`)).toBe(false)
+  })
+
+  it('says what is wrong with a path', async () => {
+    expect(() => openDestination('duckdb:')).toThrow(/needs "path"/)
+    expect(() => openDestination('duckdb::memory:')).toThrow(/needs "path"/)
+    expect(() => openDestination('mysql://x')).toThrow(/no destination for "mysql:"/)
+    const missing = openDestination(`duckdb:${path.join(folder, 'none', 'x.duckdb')}`)
+    await expect(missing.connect()).rejects.toThrow(/there is no folder/)
+    const text = path.join(folder, 'text.duckdb')
+    writeFileSync(text, 'not a database '.repeat(1000))
+    const other = openDestination(`duckdb:${text}`)
+    await expect(other.connect()).rejects.toMatchObject({ code: 'DESTINATION_CONNECT' })
+  })
+
+  it('that does not exist has no loads, and looking does not make it', async () => {
+    const file = path.join(folder, 'absent.duckdb')
+    expect(await listLoads(openDestination(`duckdb:${file}`))).toEqual([])
+    expect(existsSync(file)).toBe(false)
+  })
+})

@@ -1,0 +1,146 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { load, openDestination } from '../../src/index.js'
+import { memoryRows, memorySource, memoryTable } from '../support/memory-source.js'
+import { postgresKind, single } from '../support/warehouse.js'
+
+const kind = postgresKind()
+let isThere = false
+beforeAll(async () => {
+  isThere = await kind.start()
+})
+afterAll(() => kind.stop())
+
+const TABLE = memoryTable('sample', {
+  code: { kind: 'text' },
+  count: { kind: 'integer', bits: 32 },
+})
+const ROWS = memoryRows(['a', 1], ['b', 2])
+
+describe('a PostgreSQL destination', () => {
+  it('loads two slices at the same time', async () => {
+    if (!isThere) return
+    const warehouse = await kind.make()
+    const first = openDestination(warehouse.url)
+    await load({ source: memorySource([{ schema: TABLE, rows: ROWS }]), destination: first })
+    let arrived = 0
+    let bothThere = () => {}
+    const together = new Promise<void>((resolve) => (bothThere = resolve))
+    const source = (part: string) =>
+      memorySource([{ schema: TABLE, rows: ROWS }], {
+        slice: [{ name: 'part', type: 'text', value: part }],
+        beforeBatch: () => {
+          if (++arrived === 2) bothThere()
+          return together
+        },
+      })
+    await Promise.all([
+      load({ source: source('b'), destination: first }),
+      load({ source: source('c'), destination: openDestination(warehouse.url) }),
+    ])
+    expect(await single(warehouse, 'SELECT count(*) FROM stg_sample')).toBe(6)
+  })
+
+  it('does the whole transaction again when the connection is lost', async () => {
+    if (!isThere) return
+    const warehouse = await kind.make()
+    const { destination } = warehouse
+    const events: string[] = []
+    let cuts = 0
+    const source = memorySource([{ schema: TABLE, rows: ROWS }], {
+      beforeBatch: async () => {
+        if (cuts++ > 0) return
+        await warehouse.query(
+          `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+            WHERE application_name LIKE 'crimewh%' AND pid <> pg_backend_pid()`,
+        )
+      },
+    })
+    const result = await load({
+      source,
+      destination,
+      onProgress: (event) => events.push(event.kind),
+    })
+    expect(result.status).toBe('loaded')
+    expect(events).toContain('retry')
+    expect(await single(warehouse, 'SELECT count(*) FROM stg_sample')).toBe(2)
+  })
+
+  it('says which host it cannot reach, without the user', async () => {
+    const server = createServer()
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    await new Promise((resolve) => server.close(resolve))
+    const destination = openDestination(`postgres://someone@127.0.0.1:${port}/crime`)
+    const connecting = destination.connect()
+    await expect(connecting).rejects.toMatchObject({ code: 'DESTINATION_CONNECT', retryable: true })
+    await expect(connecting).rejects.toThrow(`postgres://127.0.0.1:${port}/crime`)
+    await expect(connecting).rejects.not.toThrow('someone')
+  })
+
+  it('refuses a password in the URL and never repeats it', () => {
+    for (const url of [
+      'postgres://me:hunter2@localhost/crime',
+      'postgres://me@localhost/crime?password=hunter2',
+    ]) {
+      expect(() => openDestination(url)).toThrow(/PGPASSWORD/)
+      expect(() => openDestination(url)).not.toThrow(/hunter2/)
+    }
+  })
+
+  it('reads the password from a file and does not show it', async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'cwpw-'))
+    try {
+      const passwordFile = path.join(folder, 'password')
+      writeFileSync(passwordFile, 'hunter2\n')
+      // Asks for a clear-text password, keeps what comes, and refuses it.
+      let sent = ''
+      const server = createServer((socket) => {
+        let started = false
+        socket.on('data', (data) => {
+          if (started) {
+            if (sent !== '') return
+            sent += data.toString('latin1')
+            const fields = 'SFATAL\0C28P01\0Mpassword authentication failed\0\0'
+            const head = Buffer.from([0x45, 0, 0, 0, fields.length + 4])
+            socket.end(Buffer.concat([head, Buffer.from(fields)]))
+          } else {
+            started = true
+            socket.write(Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 3]))
+          }
+        })
+      })
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+      const { port } = server.address() as AddressInfo
+      const url = `postgres://me@127.0.0.1:${port}/crime?sslmode=disable`
+      const connecting = openDestination(url, { passwordFile }).connect()
+      await expect(connecting).rejects.toMatchObject({ code: 'DESTINATION_AUTH', retryable: false })
+      await expect(connecting).rejects.not.toThrow('hunter2')
+      expect(sent).toContain('hunter2')
+      await new Promise((resolve) => server.close(resolve))
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
+  })
+
+  it('passes on where a row was refused', async () => {
+    if (!isThere) return
+    const warehouse = await kind.make()
+    const { destination } = warehouse
+    await load({ source: memorySource([{ schema: TABLE, rows: ROWS }]), destination })
+    await warehouse.query('ALTER TABLE stg_sample ADD CONSTRAINT small CHECK (count < 10)')
+    const rows = memoryRows(['c', 5], ['d', 50])
+    const failing = load({ source: memorySource([{ schema: TABLE, rows }]), destination })
+    await expect(failing).rejects.toMatchObject({
+      code: 'DESTINATION_ROW',
+      databaseCode: '23514',
+      table: 'stg_sample',
+      retryable: false,
+    })
+    await expect(failing).rejects.toThrow(/line 2/)
+    expect(await single(warehouse, 'SELECT count(*) FROM stg_sample')).toBe(2)
+  })
+})
