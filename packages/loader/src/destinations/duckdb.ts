@@ -126,7 +126,6 @@ async function openFile(
       // Nothing may reach for the network.
       autoinstall_known_extensions: 'false',
       autoload_known_extensions: 'false',
-      preserve_insertion_order: 'false',
       ...(readOnly ? { access_mode: 'READ_ONLY' } : {}),
       memory_limit: memoryLimit,
       ...(threads === undefined ? {} : { threads: String(threads) }),

@@ -13,9 +13,9 @@ export interface CopyLines {
 
 const ISSUE_TABLE = 'crimewh_issue'
 /** Bytes of a table's lines that are sent in one COPY; each costs a round trip or two. */
-const COPY_BYTES = 4 << 20
+const COPY_BYTES = 8 << 20
 /** Bytes of lines of all tables that are held back at most, beside those under way. */
-const HELD_BYTES = 16 << 20
+const HELD_BYTES = 32 << 20
 
 /** Lines of a table that wait for their COPY. */
 interface HeldLines {
