@@ -15,10 +15,12 @@ import { type PeerTable, peerTables } from './peer-tables.js'
 
 /** A goal, or a group of figures, that `npm run bench` knows. */
 export interface Goal {
-  /** `P1` to `P10`; `growth`. */
+  /** `P1` to `P10`. */
   readonly id: string
   /** What is done, in a few words. */
   readonly title: string
+  /** Bytes of text that the goal is set for: on less, starting up weighs more. */
+  readonly setFor?: number
   run(bench: Bench): Promise<readonly (Finding | Skipped)[]>
 }
 

@@ -6,7 +6,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { loadSpec } from '@nibrs/decoder'
-import { Bench, type Goal } from './bench.js'
+import { Bench, type Goal, sizeName } from './bench.js'
 import type { Finding, Skipped } from './contest.js'
 import { goals as decoderGoals } from './goals.js'
 import { SPEC } from './inputs.js'
@@ -133,8 +133,10 @@ async function main(): Promise<void> {
   const results: (Finding | Skipped)[] = []
   for (const goal of goals) results.push(...(await goal.run(bench)))
   const command = ['npm run bench --', ...process.argv.slice(2)].join(' ')
-  const { size } = bench.options
-  const report: Report = { size, command, machine, peers, pairs, proofs: bench.proofs, results }
+  const onLess = goals.flatMap(({ id, setFor }) =>
+    setFor !== undefined && bench.options.size < 0.95 * setFor ? `${id} (${sizeName(setFor)})` : [],
+  )
+  const report: Report = { command, machine, peers, pairs, onLess, proofs: bench.proofs, results }
   if (values.into !== undefined) putInto(values.into, toMarkdown(report))
   if (values.json) console.log(JSON.stringify(report, null, 2))
   else console.log(values.markdown ? toMarkdown(report) : toText(report))

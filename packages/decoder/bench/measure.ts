@@ -22,6 +22,8 @@ export interface Measurement {
   readonly cpuMs: number | null
   /** Most memory it held at a time; null where unknown. */
   readonly peakBytes: number | null
+  /** Cores that everything else on the machine kept busy meanwhile; null where unknown. */
+  readonly otherCores: number | null
 }
 
 const TIME = '/usr/bin/time'
@@ -56,14 +58,25 @@ export async function measure(
   const report = path.join(folder, 'usage')
   const preload = program === process.execPath ? { NODE_OPTIONS: `--import=${USAGE}` } : {}
   try {
+    const busyBefore = busyMs()
     const wallMs =
       time === null
         ? await run(program, args, { ...env, ...preload, BENCH_USAGE: report })
         : await run(time, ['-f', '%U %S %M', '-o', report, program, ...args], { ...env })
-    return { wallMs, ...usage(report) }
+    const busy = busyMs() - busyBefore
+    const { cpuMs, peakBytes } = usage(report)
+    const otherCores = cpuMs === null ? null : Math.max(0, (busy - cpuMs) / wallMs)
+    return { wallMs, cpuMs, peakBytes, otherCores }
   } finally {
     rmSync(folder, { recursive: true })
   }
+}
+
+/** Time that all cores together have been busy. */
+function busyMs(): number {
+  return os
+    .cpus()
+    .reduce((sum, { times: { user, nice, sys, irq } }) => sum + user + nice + sys + irq, 0)
 }
 
 function run(

@@ -1,12 +1,12 @@
-import type { Finding, Skipped, Unit } from './contest.js'
+import { type Finding, median, type Skipped, type Unit } from './contest.js'
 import type { Machine } from './machine.js'
 import { measuredWith } from './measure.js'
 import type { Peers } from './peers.js'
 
 /** A whole run of the benchmark. */
 export interface Report {
-  /** Bytes of text of the largest input. */
-  readonly size: number
+  /** Goals that were run on less text than they are set for. */
+  readonly onLess: readonly string[]
   /** The command that was run. */
   readonly command: string
   readonly machine: Machine
@@ -30,11 +30,8 @@ const HEAD = [
   'load',
 ]
 
-/** A load from which on figures say more about the other work on the machine than about ours. */
-const BUSY = 0.5
-
-/** Size of text that the goals are set for. */
-const GOAL_SIZE = 3e9
+/** Cores kept busy by others from which on figures say more about them than about ours. */
+const BUSY = 0.1
 
 /** The table for a terminal, with what is needed to read it. */
 export function toText(report: Report): string {
@@ -139,16 +136,9 @@ function spent(runs: Finding['ours']): string {
   return `${wall} s${cpu === null ? '' : ` (${cpu})`}${peak}`
 }
 
-function facts({ size, command, machine, peers, pairs, results }: Report): readonly string[] {
+function facts(report: Report): readonly string[] {
+  const { command, machine, peers, pairs, onLess, results } = report
   const { processor, cores, memoryBytes, system, node, revision, load, date } = machine
-  const loads = results.flatMap((result) => ('skipped' in result ? [] : [result.load]))
-  const most = Math.max(load, ...loads)
-  const smaller =
-    size >= GOAL_SIZE
-      ? []
-      : [
-          'The goals are set for 3 GB (P1 to P3, P6) and 1 GB (P4, P5, P7, P8) of text; on less, the start of the program weighs more',
-        ]
   const versions = [
     `DuckDB ${peers.duckdb.version}`,
     `csv-stringify ${peers.csvStringify.version}`,
@@ -166,10 +156,25 @@ function facts({ size, command, machine, peers, pairs, results }: Report): reado
       `revision ${revision ?? 'unknown'}, ${pairs} ${pairs === 1 ? 'pair' : 'pairs'}`,
     '"Ours" and "theirs" are the median time of the whole process, its processor time (all ' +
       `threads, by ${measuredWith}), and the most memory it held`,
-    most > BUSY * cores
-      ? `The load average was up to ${most.toFixed(1)} on ${cores} cores: other work was going on, ` +
-        'so these figures are not to be relied on'
-      : `The load average was at most ${most.toFixed(1)} when a comparison began`,
-    ...smaller,
+    `Load average at the start: ${load.toFixed(1)}${otherWork(results)}`,
+    ...(onLess.length === 0
+      ? []
+      : [
+          `On less text than the goal is set for, so that starting up weighs more: ${onLess.join(', ')}`,
+        ]),
   ]
+}
+
+/** What other programs did while ours and theirs ran. */
+function otherWork(results: Report['results']): string {
+  const runs = results.flatMap((result) =>
+    'skipped' in result ? [] : [...result.ours, ...result.peer],
+  )
+  const others = runs.flatMap(({ otherCores }) => otherCores ?? [])
+  if (others.length === 0) return ''
+  const middle = median(others)
+  const said =
+    `; other work kept ${middle.toFixed(2)} cores busy in the median run, ` +
+    `${Math.max(...others).toFixed(2)} at most`
+  return middle > BUSY ? `${said}: too much to rely on these figures` : said
 }

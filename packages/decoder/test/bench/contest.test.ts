@@ -30,7 +30,7 @@ test('the report tells reached, not reached, not asked for and not run apart', (
   const what = { work: 'work', against: 'peer', unit: 'times faster' } as const
   const target = { relation: 'at least', value: 18 } as const
   const report = {
-    size: 3e9,
+    onLess: ['P1 (3.0 GB)'],
     command: 'npm run bench',
     machine: thisMachine(),
     peers: findPeers(os.tmpdir()),
@@ -54,20 +54,25 @@ test('the report tells reached, not reached, not asked for and not run apart', (
     ['', '', '', 'not run: it is not installed'],
   ])
   expect(toText(report)).toContain('same output: everything')
+  expect(toText(report)).toContain('On less text than the goal is set for')
 })
 
-test('a load of other work is told', () => {
-  const machine = { ...thisMachine(), cores: 2 }
-  const report = {
-    size: 3e9,
-    command: 'npm run bench',
-    peers: findPeers(os.tmpdir()),
-    pairs: 3,
-    proofs: [],
-    results: [],
+test('other work on the machine is told', () => {
+  const what = { goal: 'A', work: 'work', against: null, unit: 's', target: null } as const
+  const busy = (otherCores: number): string => {
+    const ours = [{ wallMs: 1, cpuMs: 1, peakBytes: 1, otherCores }]
+    return toText({
+      onLess: [],
+      command: 'npm run bench',
+      machine: thisMachine(),
+      peers: findPeers(os.tmpdir()),
+      pairs: 3,
+      proofs: [],
+      results: [finding(what, [1], { ours })],
+    })
   }
-  expect(toText({ ...report, machine: { ...machine, load: 1.5 } })).toContain('not to be relied on')
-  expect(toText({ ...report, machine: { ...machine, load: 0.2 } })).not.toContain('relied on')
+  expect(busy(1.5)).toContain('1.50 cores busy in the median run, 1.50 at most: too much to rely')
+  expect(busy(0.02)).not.toContain('too much')
 })
 
 // GNU time where it is installed, and what stands in for it where it is not.
@@ -90,6 +95,8 @@ for (const time of new Set([gnuTime, null])) {
     expect(run.peakBytes).toBeGreaterThan(80e6)
     expect(run.peakBytes).toBeLessThan(300e6)
     expect(run.cpuMs).toBeGreaterThan(10)
+    expect(run.otherCores).toBeGreaterThanOrEqual(0)
+    expect(run.otherCores).toBeLessThanOrEqual(os.cpus().length + 0.5)
   })
 
   test(`a program that fails fails the benchmark with what it said, by ${by}`, async () => {
