@@ -22,7 +22,7 @@ test('sizes are measured once the outputs are proved the same, and nothing is le
     '<!-- /results -->',
   ]
   writeFileSync(page, `before\n\n${marks[0]}\n\nold\n\n${marks[1]}\n\nafter\n`)
-  const { status, stdout, stderr } = bench(
+  const { status, stdout, stderr, pid } = bench(
     '--goal',
     'P7',
     '--size',
