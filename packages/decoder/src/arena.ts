@@ -70,7 +70,7 @@ export class Arena {
         return new Uint32Array(buffer, address, length) as ViewOf[Kind]
       case 'i32':
         return new Int32Array(buffer, address, length) as ViewOf[Kind]
-      default:
+      case 'f64':
         return new Float64Array(buffer, address, length) as ViewOf[Kind]
     }
   }
