@@ -3,16 +3,10 @@ export type OptionErrorCode = 'OPTION_UNKNOWN' | 'OPTION_INVALID' | 'OPTION_CONF
 
 /** Stable codes of {@link SourceError}. */
 export type SourceErrorCode =
-  | 'SOURCE_NOT_READABLE'
-  | 'SOURCE_CHANGED'
-  | 'SOURCE_NO_SLICE'
-  | 'SOURCE_SHAPE'
-  | 'SOURCE_ISSUES'
-  | 'SOURCE_COUNTS'
+  'SOURCE_CHANGED' | 'SOURCE_NO_SLICE' | 'SOURCE_ISSUES' | 'SOURCE_COUNTS'
 
 /** Stable codes of {@link DestinationError}. */
 export type DestinationErrorCode =
-  | 'DESTINATION_URL'
   | 'DESTINATION_DRIVER'
   | 'DESTINATION_CONNECT'
   | 'DESTINATION_AUTH'
@@ -21,11 +15,10 @@ export type DestinationErrorCode =
   | 'DESTINATION_ROW'
   | 'DESTINATION_COUNTS'
   | 'LOAD_NOT_FOUND'
-  | 'LOAD_NOT_CURRENT'
   | 'SLICE_COVERED'
 
 /** Stable codes of {@link SchemaDriftError}. */
-export type SchemaDriftErrorCode = 'DRIFT_DESTRUCTIVE' | 'DRIFT_UNKNOWN_KEYS' | 'DRIFT_NEWER'
+export type SchemaDriftErrorCode = 'DRIFT_DESTRUCTIVE' | 'DRIFT_UNKNOWN_KEYS'
 
 /** Context of an error: where it happened, as typed fields beside the sentence. */
 export interface ErrorContext {
