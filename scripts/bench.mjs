@@ -22,7 +22,7 @@ const cache = path.join(root, 'node_modules/.cache/bench')
 const run = path.join(cache, `run-${process.pid}`)
 const flags = process.argv.slice(2).filter((flag) => flag !== '--no-build')
 
-if (!process.argv.includes('--no-build')) buildDecoder()
+if (!process.argv.includes('--no-build')) buildWhatIsOld()
 let status = 1
 try {
   mkdirSync(run, { recursive: true })
@@ -38,16 +38,20 @@ try {
 }
 process.exitCode = status
 
-function buildDecoder() {
-  const folder = path.join(root, 'packages/decoder')
-  const built = path.join(folder, 'dist/index.js')
-  const sources = [...filesIn(path.join(folder, 'src')), ...filesIn(path.join(root, 'specs'))]
-  const newest = Math.max(...sources.map((file) => statSync(file).mtimeMs))
-  if (existsSync(built) && statSync(built).mtimeMs > newest) return
-  console.error('building @nibrs/decoder')
-  const args = [path.join(root, 'scripts/build.mjs'), 'decoder']
-  const { status } = spawnSync(process.execPath, args, { stdio: 'inherit' })
-  if (status !== 0) process.exit(status ?? 1)
+function buildWhatIsOld() {
+  for (const name of ['decoder', 'ukpolice', 'loader']) {
+    const folder = path.join(root, 'packages', name)
+    if (!existsSync(path.join(folder, 'tsup.config.ts'))) continue
+    const built = path.join(folder, 'dist/index.js')
+    const sources = filesIn(path.join(folder, 'src'))
+    if (name === 'decoder') sources.push(...filesIn(path.join(root, 'specs')))
+    const newest = Math.max(...sources.map((file) => statSync(file).mtimeMs))
+    if (existsSync(built) && statSync(built).mtimeMs > newest) continue
+    console.error(`building packages/${name}`)
+    const args = [path.join(root, 'scripts/build.mjs'), name]
+    const { status } = spawnSync(process.execPath, args, { stdio: 'inherit' })
+    if (status !== 0) process.exit(status ?? 1)
+  }
 }
 
 /** What npm would publish, where Node finds it from the folder of this run. */
