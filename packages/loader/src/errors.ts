@@ -40,8 +40,8 @@ export interface ErrorContext {
   readonly ddl?: readonly string[]
   /** Who holds a lock, in words. */
   readonly holder?: string
-  /** Seconds the service asked to wait before another try. */
-  readonly retryAfterSeconds?: number
+  /** Milliseconds the service asked to wait before another try. */
+  readonly retryAfterMs?: number
   readonly cause?: unknown
 }
 
@@ -64,7 +64,7 @@ export class LoaderError extends Error {
   readonly databaseCode?: string
   readonly ddl?: readonly string[]
   readonly holder?: string
-  readonly retryAfterSeconds?: number
+  readonly retryAfterMs?: number
 
   constructor(code: string, message: string, context: ErrorContext = {}) {
     const { cause, retryable = false, ...rest } = context

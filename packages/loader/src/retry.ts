@@ -36,7 +36,9 @@ export async function retrying<Result>(
 interface RetryableError extends Error {
   readonly code?: unknown
   readonly retryable: true
-  readonly retryAfterSeconds?: unknown
+  readonly retryAfterMs?: unknown
+  /** Where the police client's errors keep theirs. */
+  readonly context?: { readonly retryAfterMs?: unknown }
 }
 
 function isRetryable(error: unknown): error is RetryableError {
@@ -48,8 +50,9 @@ function isRetryable(error: unknown): error is RetryableError {
 }
 
 /** Between half and all of a span that doubles, so that two loaders do not keep meeting. */
-function waitBefore(attempt: number, { retryAfterSeconds }: RetryableError): number {
-  if (typeof retryAfterSeconds === 'number') return retryAfterSeconds * 1000
+function waitBefore(attempt: number, { retryAfterMs, context }: RetryableError): number {
+  const asked = retryAfterMs ?? context?.retryAfterMs
+  if (typeof asked === 'number') return asked
   const span = Math.min(FIRST_WAIT_MS * 2 ** (attempt - 1), LONGEST_WAIT_MS)
   return Math.round(span * (0.5 + Math.random() / 2))
 }

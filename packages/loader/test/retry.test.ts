@@ -1,3 +1,4 @@
+import { ServerError } from '@ukpolice/client'
 import { describe, expect, it } from 'vitest'
 import { DestinationError } from '../src/index.js'
 import { retrying } from '../src/retry.js'
@@ -30,15 +31,20 @@ describe('retrying', () => {
     let tries = 0
     await retrying(
       async () => {
-        if (++tries > 1) return
-        throw new DestinationError('DESTINATION_FAILED', 'busy', {
+        if (++tries > 2) return
+        if (tries === 1) {
+          const context = { retryable: true, retryAfterMs: 20 }
+          throw new DestinationError('DESTINATION_FAILED', 'busy', context)
+        }
+        throw new ServerError('API_OUTAGE', 'busy too', {
+          status: 503,
           retryable: true,
-          retryAfterSeconds: 0.02,
+          context: { retryAfterMs: 30 },
         })
       },
-      { retries: 1, signal: undefined, onRetry: (_attempt, waitMs) => waits.push(waitMs) },
+      { retries: 2, signal: undefined, onRetry: (_attempt, waitMs) => waits.push(waitMs) },
     )
-    expect(waits).toEqual([20])
+    expect(waits).toEqual([20, 30])
   })
 
   it('gives up when the tries are used up, or the error is final', async () => {
