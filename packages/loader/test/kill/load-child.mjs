@@ -1,5 +1,6 @@
 // Loads a file and kills itself, really, when it comes to the point named.
 //   node load-child.mjs <url> <file> <point> [<number of writes before mid-stage>]
+// With the point "forced" it loads to the end, also what is in already.
 import { load, openDestination } from '../../dist/index.js'
 import { nibrsFile } from '../../dist/sources/index.js'
 
@@ -59,5 +60,6 @@ process.stdout.write('ready\n')
 const result = await load({
   source: nibrsFile(file, { batchRows: 256 }),
   destination: trapped(openDestination(url)),
+  force: point === 'forced',
 })
 process.stdout.write(`${result.status}\n`)
