@@ -131,7 +131,18 @@ async function main(): Promise<void> {
     note,
   )
   const results: (Finding | Skipped)[] = []
-  for (const goal of goals) results.push(...(await goal.run(bench)))
+  for (const goal of goals) {
+    try {
+      results.push(...(await goal.run(bench)))
+    } catch (error) {
+      // The figures taken so far are not lost; the exit code tells that something is wrong.
+      const { message } = error as Error
+      note(`${goal.id} FAILED: ${message}`)
+      const [skipped] = message.split('\n') as [string]
+      results.push({ goal: goal.id, work: goal.title, against: '', skipped })
+      process.exitCode = 1
+    }
+  }
   const command = ['npm run bench --', ...process.argv.slice(2)].join(' ')
   const onLess = goals.flatMap(({ id, setFor }) =>
     setFor !== undefined && bench.options.size < 0.95 * setFor ? `${id} (${sizeName(setFor)})` : [],
