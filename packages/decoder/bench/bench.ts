@@ -180,7 +180,7 @@ export class Bench {
 
   /** Says that something was proved. */
   proved(what: string): void {
-    this.proofs.push(what)
+    if (!this.proofs.includes(what)) this.proofs.push(what)
     this.note(`proved: ${what}`)
   }
 

@@ -201,7 +201,6 @@ async function memory(bench: Bench): Promise<Results> {
     [2, 220],
   ] as const) {
     const peaks: number[] = []
-    const ours: Measurement[] = []
     const names: string[] = []
     for (const size of sizes) {
       const input = await bench.input(size)
@@ -216,16 +215,13 @@ async function memory(bench: Bench): Promise<Results> {
       const what = { goal: 'P6', work, against: null, unit: 's', target: null } as const
       findings.push(finding(what, seconds, { ours: runs }))
       names.push(name)
-      ours.push(...runs)
       peaks.push(...runs.flatMap(({ peakBytes }) => peakBytes ?? []))
     }
     if (peaks.length === 0) continue
     const work = `peak memory, zip of ${names.join(', ')} to Parquet, ${threadsName(threads)}`
     const target = { relation: 'at most', value: mostMiB } as const
     const most = Math.max(...peaks) / MIB
-    findings.push(
-      finding({ goal: 'P6', work, against: null, unit: 'MiB', target }, [most], { ours }),
-    )
+    findings.push(finding({ goal: 'P6', work, against: null, unit: 'MiB', target }, [most]))
   }
   return findings
 }

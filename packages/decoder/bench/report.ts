@@ -48,9 +48,10 @@ export function toText(report: Report): string {
 /** The same in Markdown, as `docs/benchmarks.md` has it. */
 export function toMarkdown(report: Report): string {
   return [
+    ...facts(report).map((fact) => `- ${fact}`),
+    '',
     table(report.results, (cells) => `| ${cells.join(' | ')} |`),
     '',
-    ...facts(report).map((fact) => `- ${fact}`),
     ...report.proofs.map((proof) => `- Same output: ${proof}.`),
     '',
   ].join('\n')

@@ -43,7 +43,7 @@ test('sizes are measured once the outputs are proved the same, and nothing is le
   expect(gzip.median).toBeLessThan(plain.median)
 
   const text = readFileSync(page, 'utf8')
-  expect(text).toMatch(/^before\n\n<!-- results.* -->\n\n\| goal /)
+  expect(text).toMatch(/^before\n\n<!-- results.* -->\n\n- [^]*\n\n\| goal /)
   expect(text).toMatch(/\n\n<!-- \/results -->\n\nafter\n$/)
   expect(text).not.toContain('old')
   expect(existsSync(path.join(cache, `run-${pid}`))).toBe(false)
