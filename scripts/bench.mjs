@@ -91,7 +91,12 @@ function filesIn(folder) {
 /** Runs the benchmark to its end; an interrupt reaches it too, and what it leaves is removed here. */
 function start() {
   const main = path.join(run, 'packages/decoder/bench/main.js')
-  const env = { ...process.env, BENCH_CACHE: cache, BENCH_SCRATCH: path.join(run, 'out') }
+  const env = {
+    ...process.env,
+    BENCH_CACHE: cache,
+    BENCH_SCRATCH: path.join(run, 'out'),
+    BENCH_FLAGS: process.argv.slice(2).join(' '),
+  }
   const child = spawn(process.execPath, [main, ...flags], { stdio: 'inherit', env, cwd: root })
   process.on('SIGINT', () => {})
   process.on('SIGTERM', () => child.kill())

@@ -143,7 +143,7 @@ async function main(): Promise<void> {
       process.exitCode = 1
     }
   }
-  const command = ['npm run bench --', ...process.argv.slice(2)].join(' ')
+  const command = ['npm run bench --', process.env['BENCH_FLAGS']].join(' ')
   const onLess = goals.flatMap(({ id, setFor }) =>
     setFor !== undefined && bench.options.size < 0.95 * setFor ? `${id} (${sizeName(setFor)})` : [],
   )
