@@ -158,7 +158,8 @@ export class IncidentAssembly {
   /** Says that no batch follows; returns all that is left. */
   end(): readonly Entry[] {
     this.#mergeGroup()
-    for (const issue of [...this.#issues, ...this.#withheld]) {
+    const left = [...this.#issues, ...this.#withheld]
+    for (const issue of left.sort((a, b) => a.recordNumber - b.recordNumber)) {
       this.#queue.push({ kind: 'withheld', issue })
     }
     this.#closeAll()

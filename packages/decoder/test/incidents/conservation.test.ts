@@ -203,6 +203,12 @@ describe('events', () => {
     )
   })
 
+  it('of a file without a single row come in its order too', async () => {
+    const lines = ['?? unknown level', '0450ZZ001', '?? another', '0150ZZ001']
+    const { found } = await read([bytesOf(lines)], 20, {})
+    expect(found.map(bare)).toEqual(lines.map((_, index) => `withheld ${index + 1}`))
+  })
+
   it('have each record once, in the order of their first records', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(madeLine(), { maxLength: 60 }), async (lines) => {
