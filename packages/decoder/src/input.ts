@@ -37,8 +37,8 @@ export interface InputOptions {
   /** Bytes per chunk at most, where this package does the cutting. Default 1 MiB; 64 KiB to 64 MiB. */
   readonly chunkBytes?: number
   /**
-   * True: a chunk's memory is used again once the next chunk is asked for. Saves plain text files
-   * about 0.1 s and 30 MiB a GB; unpacked chunks are always new. Default false.
+   * True: a chunk's memory is used again, or freed, once the next chunk is asked for. Saves about
+   * 0.1 s and 30 MiB a GB. Default false.
    */
   readonly reuseChunks?: boolean
 }

@@ -31,6 +31,7 @@ export async function prepareInput(
   const given = command.spec === null ? null : await loadSpec(command.spec)
   const input = openInput(path, {
     signal,
+    reuseChunks: true,
     ...(command.entry === null ? {} : { entry: command.entry }),
   })
   try {

@@ -1,11 +1,10 @@
 import * as zlib from 'node:zlib'
 import { InputError, type InputErrorCode } from '../errors.js'
-import { inflateRaw } from './inflate.js'
+import { type InflateOptions, inflateRaw } from './inflate.js'
 import { assertWithin, type Limits } from './limits.js'
 import type { PieceCursor } from './pieces.js'
 
-export interface GunzipOptions extends Limits {
-  readonly chunkBytes: number
+export interface GunzipOptions extends Limits, InflateOptions {
   readonly label: string
 }
 
@@ -29,7 +28,7 @@ export async function* gunzip(
     let crc = 0
     let memberBytes = 0
     try {
-      for await (const chunk of inflateRaw(cursor, options.chunkBytes)) {
+      for await (const chunk of inflateRaw(cursor, options)) {
         crc = zlib.crc32(chunk, crc)
         memberBytes += chunk.length
         totalBytes += chunk.length

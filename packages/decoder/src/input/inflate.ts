@@ -1,5 +1,12 @@
 import * as zlib from 'node:zlib'
+import { discard } from './discard.js'
 import type { PieceCursor } from './pieces.js'
+
+export interface InflateOptions {
+  readonly chunkBytes: number
+  /** A chunk's memory is freed once the next chunk is asked for. */
+  readonly reuseChunks: boolean
+}
 
 /**
  * Inflates the raw deflate data at the cursor and leaves the cursor just after its last byte.
@@ -14,7 +21,7 @@ import type { PieceCursor } from './pieces.js'
  */
 export async function* inflateRaw(
   cursor: PieceCursor,
-  chunkBytes: number,
+  { chunkBytes, reuseChunks }: InflateOptions,
 ): AsyncGenerator<Uint8Array, void> {
   const inflate = zlib.createInflateRaw({ chunkSize: chunkBytes })
   const start = cursor.offset
@@ -43,7 +50,11 @@ export async function* inflateRaw(
 
   const feeding = feed()
   try {
-    for await (const chunk of inflate) yield chunk as Uint8Array
+    for await (const chunk of inflate as AsyncIterable<Uint8Array>) {
+      yield chunk
+      // zlib writes behind a chunk that does not reach the end of its memory.
+      if (reuseChunks && chunk.byteOffset + chunk.length === chunk.buffer.byteLength) discard(chunk)
+    }
     await feeding // The cursor is in place only now.
   } catch (error) {
     throw (sourceFailure as { readonly error: unknown } | null)?.error ?? error

@@ -3,7 +3,7 @@ import * as yauzl from 'yauzl'
 import { InputError, type InputErrorCode } from '../errors.js'
 import { matchesEntry } from './entry-name.js'
 import { inflateDeflate64 } from './deflate64.js'
-import { inflateRaw } from './inflate.js'
+import { type InflateOptions, inflateRaw } from './inflate.js'
 import { assertWithin, type Limits } from './limits.js'
 import { eachPiece, PACKED_PIECE_BYTES, PieceCursor, type Pieces, rangePieces } from './pieces.js'
 import type { RandomAccess } from './random-access.js'
@@ -177,8 +177,7 @@ export function assertReadable(entry: ZipEntry, limits: Limits, label: string): 
   assertWithin(limits, size, compressedSize, where)
 }
 
-export interface EntryOptions {
-  readonly chunkBytes: number
+export interface EntryOptions extends InflateOptions {
   readonly label: string
   readonly signal: AbortSignal | undefined
 }
@@ -218,7 +217,7 @@ export async function openEntry(
   const pieces: Pieces = stored
     ? rangePieces(access, { ...range, pieceBytes: chunkBytes, reuse: false })
     : rangePieces(access, { ...range, pieceBytes: PACKED_PIECE_BYTES, reuse: true })
-  const plain = () => (stored ? eachPiece(pieces) : inflateRaw(new PieceCursor(pieces), chunkBytes))
+  const plain = () => (stored ? eachPiece(pieces) : inflateRaw(new PieceCursor(pieces), options))
   return {
     bytesRead: () => pieces.bytesRead,
     bytes: () => checked(plain, entry, label),

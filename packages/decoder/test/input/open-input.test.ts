@@ -73,6 +73,24 @@ describe('openInput', () => {
     expect(text.equals(Buffer.concat(copies))).toBe(true)
   })
 
+  test('chunks are right when each is used up before the next, however packed', async () => {
+    const text = sampleText(10_000)
+    for (const [packing, bytes] of Object.entries(packingsOf(text))) {
+      const copies: Buffer[] = []
+      const source = openInput(fileOf('input', bytes), { chunkBytes: 65_536, reuseChunks: true })
+      for await (const chunk of source) copies.push(Buffer.from(chunk))
+      expect(text.equals(Buffer.concat(copies)), packing).toBe(true)
+    }
+  })
+
+  test('inflated chunks are freed at once where reuse is asked for', async () => {
+    const bytes = gzipSync(sampleText(10_000))
+    const kept: Uint8Array[] = []
+    const source = openInput(bytes, { chunkBytes: 65_536, reuseChunks: true })
+    for await (const chunk of source) kept.push(chunk)
+    expect(kept.slice(0, -1).every(({ length }) => length === 0)).toBe(true)
+  })
+
   test('info says what the input is, before and after reading it', async () => {
     const path = fileOf('nibrs-2022.TXT.gz', gzipSync(text))
     const source = openInput(path)
