@@ -57,6 +57,12 @@ const PENDING = 4096
 const SCRATCH = 256 << 10
 /** Rows of a layout after which generated code pays for itself. */
 const GENERATE_AFTER = 256
+/**
+ * Rows of a layout after which most of its values have been seen. Until then few rows are decoded
+ * at a time: a row with a new date is marked, and so is every other of the same run.
+ */
+const SETTLED_AFTER = 4096
+const YOUNG_ROWS = 64
 /** Identifiers a table's dictionary may hold before it begins anew with the next batch. */
 const DICTIONARY_LIMIT = 32_768
 /** Room for look-up tables; what is not touched costs nothing. */
@@ -891,21 +897,45 @@ export class RecordDecoder {
     count: number,
     origins: Float64Array | null,
   ): void {
-    const origin = this.#stateOrigin[0]!
-    state.seen += count
-    if (state.decode === null) {
-      for (let j = 0; j < count; j++) {
-        const at = offsets[j]!
-        this.#decodeRow(table, state, at, rows[j]!, origins?.[j] ?? origin + at)
-      }
-      if (this.#arena.memory !== null && state.seen >= GENERATE_AFTER) {
-        this.#generate(table, state, offsets, count)
-      }
-      return
+    if (
+      state.decode === null &&
+      this.#arena.memory !== null &&
+      state.seen + count >= GENERATE_AFTER
+    ) {
+      this.#generate(table, state, offsets, count)
     }
-    const marked = state.decode(offsets.byteOffset, rows.byteOffset, count, this.#marks.byteOffset)
-    for (let i = 0; i < marked; i++) {
-      const j = this.#marks[i]!
+    let from = 0
+    while (from < count) {
+      const size = state.seen < SETTLED_AFTER ? Math.min(count - from, YOUNG_ROWS) : count - from
+      this.#decodeRun(table, state, offsets, rows, from, size, origins)
+      state.seen += size
+      from += size
+    }
+  }
+
+  #decodeRun(
+    table: TableState,
+    state: LayoutState,
+    offsets: Int32Array,
+    rows: Int32Array,
+    from: number,
+    count: number,
+    origins: Float64Array | null,
+  ): void {
+    const origin = this.#stateOrigin[0]!
+    const { decode } = state
+    const marks = this.#marks
+    const left =
+      decode === null
+        ? count
+        : decode(
+            offsets.byteOffset + from * 4,
+            rows.byteOffset + from * 4,
+            count,
+            marks.byteOffset,
+          )
+    for (let i = 0; i < left; i++) {
+      const j = from + (decode === null ? i : marks[i]!)
       const at = offsets[j]!
       this.#decodeRow(table, state, at, rows[j]!, origins?.[j] ?? origin + at)
     }
