@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { runnerImport } from 'vite'
+import { createServer } from 'vite'
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
 const source = path.join(root, 'packages/decoder/src/spec')
@@ -15,14 +15,21 @@ const { values } = parseArgs({
 })
 const out = path.resolve(values.out ?? path.join(root, 'docs/specs'))
 
+const server = await createServer({
+  root,
+  configFile: false,
+  logLevel: 'error',
+  appType: 'custom',
+  server: { middlewareMode: true, hmr: false, ws: false, watch: null },
+  optimizeDeps: { noDiscovery: true },
+})
 const { listSpecs, loadSpec, specsFolder } = await load('load.ts')
 const { readSpecDocument } = await load('schema.ts')
 const { readCodeTable } = await load('code-table.ts')
 const { expandFields, printedPosition } = await load('expand.ts')
 
-async function load(name) {
-  const { module } = await runnerImport(path.join(source, name), { logLevel: 'error' })
-  return module
+function load(name) {
+  return server.ssrLoadModule(path.join(source, name))
 }
 
 const editions = []
@@ -34,6 +41,7 @@ for (const summary of await listSpecs()) {
     spec: await loadSpec(summary.id),
   })
 }
+await server.close()
 const tables = codeTables()
 const pages = new Map([
   ['index.md', indexPage()],

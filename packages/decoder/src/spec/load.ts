@@ -3,16 +3,12 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { SpecError } from '../errors.js'
 import { readCompiledSpec } from './compiled-json.js'
-import { isSpecId, SpecParser, type ResolvedFile } from './parse.js'
 import type { SpecDocument } from './document.js'
+import { isSpecId } from './spec-id.js'
+import type { ResolvedFile, ResolveReference, SpecParser } from './spec-parser.js'
 import type { CompiledSpec } from './types.js'
 
-export {
-  parseSpec,
-  type ParseSpecOptions,
-  type ResolvedFile,
-  type ResolveReference,
-} from './parse.js'
+export type { ResolvedFile, ResolveReference } from './spec-parser.js'
 
 /** A bundled spec, as listed. */
 export interface SpecSummary {
@@ -28,8 +24,40 @@ export interface SpecSummary {
   readonly file: string
 }
 
+export interface ParseSpecOptions {
+  /** Name of the text in messages, and what paths are relative to. Default `spec.yaml`. */
+  readonly file?: string
+  /** Default: nothing is found, so the spec must stand on its own. */
+  readonly resolve?: ResolveReference
+}
+
+/**
+ * Checks and compiles a spec given as text. Does no input or output of its own: whatever the
+ * text refers to comes from `resolve`.
+ *
+ * @throws {SpecError} naming file, line, column, field and the mend.
+ */
+export async function parseSpec(
+  text: string,
+  options: ParseSpecOptions = {},
+): Promise<CompiledSpec> {
+  const parser = await newParser(options.resolve ?? (() => null))
+  return parser.compile(parser.document({ text, file: options.file ?? 'spec.yaml' }))
+}
+
+/** Parsing and checking YAML takes a lot of code, which programs with bundled specs do not load. */
+async function newParser(resolve: ResolveReference): Promise<SpecParser> {
+  const { SpecParser } = await import('./spec-parser.js')
+  return new SpecParser(resolve)
+}
+
+let bundled: Promise<SpecParser> | null = null
+
 /** Bundled files do not change while the program runs, so each is parsed once. */
-const bundled = new SpecParser(resolveFile)
+function bundledParser(): Promise<SpecParser> {
+  bundled ??= newParser(resolveFile)
+  return bundled
+}
 
 /**
  * Loads a spec, checks it and makes it ready to decode with.
@@ -42,7 +70,8 @@ export async function loadSpec(spec: string | URL): Promise<CompiledSpec> {
   const compiled = await compiledSpec(String(spec))
   if (compiled !== null) return compiled
   const found = await find(spec)
-  const parser = typeof spec === 'string' && isSpecId(spec) ? bundled : new SpecParser(resolveFile)
+  const isBundled = typeof spec === 'string' && isSpecId(spec)
+  const parser = await (isBundled ? bundledParser() : newParser(resolveFile))
   return parser.compile(parser.document(found))
 }
 
@@ -71,8 +100,8 @@ export async function listSpecs(): Promise<readonly SpecSummary[]> {
     const listed = JSON.parse(text) as readonly SpecSummary[]
     return listed.map((item) => ({ ...item, file: path.join(specsFolder(), item.file) }))
   }
-  const summaries: SpecSummary[] = []
-  for (const file of await bundledFiles()) summaries.push(summary(bundled.document(file)))
+  const parser = await bundledParser()
+  const summaries = (await bundledFiles()).map((file) => summary(parser.document(file)))
   return summaries.sort((a, b) => (a.id < b.id ? -1 : 1))
 }
 

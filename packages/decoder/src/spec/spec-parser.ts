@@ -2,6 +2,7 @@ import { readCodeTable } from './code-table.js'
 import { compileSpec } from './compile.js'
 import type { Placed, SpecDocument, SpecSource } from './document.js'
 import { readSpecDocument } from './schema.js'
+import { isSpecId } from './spec-id.js'
 import type { CodeTable, CompiledSpec } from './types.js'
 import { specFault, type Where } from './yaml-source.js'
 
@@ -19,32 +20,6 @@ export type ResolveReference = (
   reference: string,
   from: string,
 ) => ResolvedFile | null | Promise<ResolvedFile | null>
-
-export interface ParseSpecOptions {
-  /** Name of the text in messages, and what paths are relative to. Default `spec.yaml`. */
-  readonly file?: string
-  /** Default: nothing is found, so the spec must stand on its own. */
-  readonly resolve?: ResolveReference
-}
-
-/**
- * Checks and compiles a spec given as text. Does no input or output of its own: whatever the
- * text refers to comes from `resolve`, so it runs in a browser too.
- *
- * @throws {SpecError} naming file, line, column, field and the mend.
- */
-export async function parseSpec(
-  text: string,
-  options: ParseSpecOptions = {},
-): Promise<CompiledSpec> {
-  const parser = new SpecParser(options.resolve ?? (() => null))
-  return parser.compile(parser.document({ text, file: options.file ?? 'spec.yaml' }))
-}
-
-/** True for `nibrs/master@2013`, false for a path. */
-export function isSpecId(reference: string): boolean {
-  return /^[a-z0-9_-]+(\/[a-z0-9_-]+)*@[a-z0-9._-]+$/.test(reference) && !/\.ya?ml$/.test(reference)
-}
 
 /** Compiles specs with what they refer to; each file is read once, each code table made once. */
 export class SpecParser {
