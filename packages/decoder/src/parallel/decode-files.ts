@@ -5,9 +5,9 @@ import type { DecodeStats } from '../record-decoder.js'
 import { AtomicFiles } from '../sinks/atomic-files.js'
 import type { WrittenFile } from '../sinks/table-sink.js'
 import type { CompiledSpec } from '../spec/types.js'
+import { CHUNK_BYTES, ChunkFeed } from './chunk-feed.js'
 import { received, type WorkerMessage, type WorkerStart } from './messages.js'
 import { partition } from './partition.js'
-import { ringMemory, RingWriter, SLOT_BYTES } from './ring.js'
 import { type FileFormat, type GroupFile, SegmentGroup, tableFormat } from './segment-group.js'
 
 /** What {@link decodeFiles} needs. */
@@ -52,8 +52,6 @@ export async function decodeFiles(
   const sets = partition(tables, threads)
   const { extension } = await tableFormat(format, labels)
   const output = new AtomicFiles({ directory, force })
-  const ring = ringMemory(threads - 1)
-  const writer = new RingWriter(ring)
   const workers: WorkerHandle[] = []
   try {
     signal.throwIfAborted()
@@ -70,9 +68,7 @@ export async function decodeFiles(
       limit,
       files: Object.fromEntries(segments.map((name) => [name, files[name]!])),
     }))
-    plans.slice(1).forEach((plan, worker) => {
-      workers.push(new WorkerHandle({ ring, worker, plan }, options.onIssues))
-    })
+    for (const plan of plans.slice(1)) workers.push(new WorkerHandle({ plan }, options.onIssues))
     const own = new SegmentGroup(plans[0]!, options.onIssues)
     await own.start()
     const check = (): void => {
@@ -81,18 +77,18 @@ export async function decodeFiles(
     }
     if (!own.limitReached) {
       for await (const chunk of source) {
-        for (let at = 0; at < chunk.length; at += SLOT_BYTES) {
-          const part = chunk.subarray(at, at + SLOT_BYTES)
-          await writer.waitForSlot(check)
+        for (let at = 0; at < chunk.length; at += CHUNK_BYTES) {
+          const part = chunk.subarray(at, at + CHUNK_BYTES)
+          for (const { feed } of workers) await feed.ready()
           check()
-          writer.fill(part)
+          for (const { feed } of workers) feed.send(part)
           await own.feed(part)
         }
         options.onProgress(own.stats)
         if (own.limitReached) break
       }
     }
-    writer.end()
+    for (const { feed } of workers) feed.end()
     await own.endInput()
     const counted = await Promise.all(workers.map((worker) => worker.decoded))
     signal.throwIfAborted()
@@ -110,7 +106,6 @@ export async function decodeFiles(
     })
     return { stats, files: outputs }
   } catch (error) {
-    writer.abort()
     await Promise.all(workers.map((worker) => worker.terminate()))
     await output.abort()
     throw error
@@ -121,11 +116,13 @@ export async function decodeFiles(
 class WorkerHandle {
   readonly decoded: Promise<DecodeStats>
   readonly finished: Promise<readonly GroupFile[]>
+  readonly feed: ChunkFeed
   readonly #worker: Worker
   #failure: Error | null = null
 
   constructor(start: WorkerStart, onIssues: (issues: readonly Issue[]) => void) {
     this.#worker = new Worker(workerUrl(), { workerData: start, stdin: false })
+    this.feed = new ChunkFeed((message, transfer) => this.#worker.postMessage(message, transfer))
     const decoded = deferred<DecodeStats>()
     const finished = deferred<readonly GroupFile[]>()
     this.decoded = decoded.promise
@@ -135,11 +132,15 @@ class WorkerHandle {
     this.finished.catch(() => {})
     const fail = (error: Error): void => {
       this.#failure ??= error
+      this.feed.wake()
       decoded.reject(error)
       finished.reject(error)
     }
     this.#worker.on('message', (message: WorkerMessage) => {
       switch (message.type) {
+        case 'used':
+          this.feed.takeBack(message.buffer)
+          return
         case 'issues':
           onIssues(message.issues)
           return

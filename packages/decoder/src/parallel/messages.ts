@@ -8,24 +8,25 @@ import {
   RecordError,
   SpecError,
 } from '../errors.js'
-import type { RingMemory } from './ring.js'
 import type { GroupFile, GroupPlan } from './segment-group.js'
 
 /** What a worker is started with. */
 export interface WorkerStart {
-  readonly ring: RingMemory
-  readonly worker: number
   readonly plan: GroupPlan
 }
 
+/** Input for a worker: chunks, then the end. A chunk's buffer is sent back when it is used up. */
+export type InputMessage =
+  | { readonly type: 'chunk'; readonly buffer: ArrayBuffer; readonly byteCount: number }
+  | { readonly type: 'end' }
+
 /** From the main thread to a worker. */
-export interface FinishMessage {
-  readonly type: 'finish'
-  readonly metadata: Readonly<Record<string, string>>
-}
+export type MainMessage =
+  InputMessage | { readonly type: 'finish'; readonly metadata: Readonly<Record<string, string>> }
 
 /** From a worker to the main thread. */
 export type WorkerMessage =
+  | { readonly type: 'used'; readonly buffer: ArrayBuffer }
   | { readonly type: 'issues'; readonly issues: readonly Issue[] }
   | { readonly type: 'decoded'; readonly stats: DecodeStats }
   | { readonly type: 'finished'; readonly files: readonly GroupFile[] }

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Issue } from '../../src/issues.js'
+import { CHUNKS_AHEAD, ChunkFeed } from '../../src/parallel/chunk-feed.js'
 import { decodeFiles, type DecodeFilesOptions } from '../../src/parallel/decode-files.js'
 import { partition } from '../../src/parallel/partition.js'
-import { ringMemory, RingReader, RingWriter, SLOT_COUNT } from '../../src/parallel/ring.js'
 import type { FileFormat } from '../../src/parallel/segment-group.js'
 import { loadSpec } from '../../src/spec/load.js'
 import type { CompiledSpec } from '../../src/spec/types.js'
@@ -202,29 +202,33 @@ describe('partition', () => {
   })
 })
 
-describe('ring', () => {
-  it('blocks the writer while a worker holds every slot', async () => {
-    const memory = ringMemory(1)
-    const writer = new RingWriter(memory)
-    const reader = new RingReader(memory, 0)
-    for (let i = 0; i < SLOT_COUNT; i++) {
-      await writer.waitForSlot(() => {})
-      writer.fill(Uint8Array.of(i))
+describe('chunk feed', () => {
+  it('waits while the other thread holds every buffer, and uses them again', async () => {
+    const sent: ArrayBuffer[] = []
+    const feed = new ChunkFeed((message) => {
+      if (message.type === 'chunk') sent.push(message.buffer)
+    })
+    for (let i = 0; i < CHUNKS_AHEAD; i++) {
+      await feed.ready()
+      feed.send(Uint8Array.of(i))
     }
+    expect(new Set(sent).size).toBe(CHUNKS_AHEAD)
     let free = false
-    const waiting = writer.waitForSlot(() => {}).then(() => (free = true))
-    await new Promise((resolve) => setTimeout(resolve, 150))
+    const waiting = feed.ready().then(() => (free = true))
+    await new Promise((resolve) => setTimeout(resolve, 50))
     expect(free).toBe(false)
-    expect(reader.take()).toEqual(Uint8Array.of(0))
-    reader.release()
+    feed.takeBack(sent[0]!)
     await waiting
-    expect(free).toBe(true)
-    writer.end()
-    const rest: number[] = []
-    for (let bytes = reader.take(); bytes !== null; bytes = reader.take()) {
-      rest.push(bytes[0]!)
-      reader.release()
-    }
-    expect(rest).toEqual(Array.from({ length: SLOT_COUNT - 1 }, (_, i) => i + 1))
+    feed.send(Uint8Array.of(99))
+    expect(sent[CHUNKS_AHEAD]).toBe(sent[0])
+    expect(new Uint8Array(sent[0]!)[0]).toBe(99)
+  })
+
+  it('ends a wait when the other thread fails', async () => {
+    const feed = new ChunkFeed(() => {})
+    for (let i = 0; i < CHUNKS_AHEAD; i++) feed.send(Uint8Array.of(i))
+    const waiting = feed.ready()
+    feed.wake()
+    await expect(waiting).resolves.toBeUndefined()
   })
 })
