@@ -1,20 +1,22 @@
 import { ByteWriter } from './byte-writer.js'
 import type { ChunkWriter, ColumnChunk } from './column-chunk.js'
-import { DistinctIndexes } from './distinct.js'
-import type { IndexArray } from './kernels/kernels.js'
-import { plainKernels } from './kernels/plain-kernels.js'
+import type { EntryTables } from './entry-tables.js'
+import { type IndexArray, NO_RANK } from './kernels/kernels.js'
 import { writeLevels } from './levels.js'
 import type { RankedLabels, RankedValues } from './ranked-values.js'
 import type { ParquetField } from './schema.js'
 import { type Bounds, shortenBounds } from './statistics.js'
 import type { Workspace } from './workspace.js'
 
-/** One page: its rows, and where its values stand among those of the chunk. */
+/** One page: its rows, where its values stand among those of the chunk, and their ranks. */
 interface PageValues {
   row: number
   rowCount: number
   start: number
   count: number
+  /** Above `greatest` when there are no values. */
+  least: number
+  greatest: number
 }
 
 /**
@@ -37,27 +39,22 @@ export function bitWidthOf(count: number): number {
  */
 export class DictionaryChunkEncoder {
   readonly #workspace: Workspace
-  readonly #distinct: DistinctIndexes
-  /** Entries that occur in the chunk, in ascending order of their values. */
-  readonly #used: Uint32Array
+  /** What the dictionary of the chunk at hand is looked up in. */
+  #tables: EntryTables
   #usedCount = 0
   #nullCount = 0
   readonly #pages: PageValues[] = []
   /** Values of the chunk without nulls. */
   #values: IndexArray
   readonly #dictionaryPage = new ByteWriter(1 << 14)
-  /** Dictionary index to place in the dictionary page; only entries of the chunk are current. */
-  #places: Uint32Array
   /** Values that stand behind a page while its last octet is filled up. */
   readonly #behind = new Uint32Array(8)
   /** Label indexes of rows, for codes of which some have no label. */
   #translated = new Uint32Array(0)
 
-  constructor(rowCapacity: number, workspace: Workspace) {
+  constructor(workspace: Workspace) {
     this.#workspace = workspace
-    this.#distinct = new DistinctIndexes(rowCapacity, workspace)
-    this.#used = new Uint32Array(rowCapacity)
-    this.#places = workspace.places
+    this.#tables = workspace.tablesFor(0)
     this.#values = workspace.dense[1]
   }
 
@@ -71,10 +68,7 @@ export class DictionaryChunkEncoder {
     const valueCount = this.#dropNulls(indexes, rowCount)
     this.#nullCount = rowCount - valueCount
     this.#usedCount = 0
-    if (valueCount > 0) {
-      this.#findUsed(ranked)
-      this.#place(ranked)
-    }
+    if (valueCount > 0) this.#usedCount = this.#survey(ranked.size, ranked.ranks, ranked)
     return this.#encodeUsed(chunk, field, rowCount, ranked, this.#usedCount)
   }
 
@@ -90,14 +84,18 @@ export class DictionaryChunkEncoder {
     labels: RankedLabels,
   ): ColumnChunk {
     const { labelOf, ranked } = labels
-    const labelCount = this.#placeLabels(labels)
-    if (labelCount !== undefined) {
-      return this.#encodeUsed(chunk, field, rowCount, ranked, labelCount)
+    const codes = this.#tables.used.slice(0, this.#usedCount)
+    if (codes.some((code) => labelOf[code] === 0)) {
+      if (this.#translated.length < rowCount) this.#translated = new Uint32Array(rowCount)
+      const translated = this.#translated
+      for (let row = 0; row < rowCount; row++) translated[row] = labelOf[indexes[row]!]!
+      return this.encode(chunk, field, translated, rowCount, ranked)
     }
-    if (this.#translated.length < rowCount) this.#translated = new Uint32Array(rowCount)
-    const translated = this.#translated
-    for (let row = 0; row < rowCount; row++) translated[row] = labelOf[indexes[row]!]!
-    return this.encode(chunk, field, translated, rowCount, ranked)
+    const labelCount = codes.length === 0 ? 0 : this.#survey(labelOf.length, labels.ranks, ranked)
+    const { places } = this.#tables
+    const placeOf = places.slice(0, ranked.size)
+    for (const code of codes) places[code] = placeOf[labelOf[code]!]!
+    return this.#encodeUsed(chunk, field, rowCount, ranked, labelCount)
   }
 
   /** A chunk of the same value in every row: one page, however many rows. */
@@ -114,7 +112,7 @@ export class DictionaryChunkEncoder {
     chunk.begin(field)
     if (!isBoolean) {
       this.#dictionaryPage.length = 0
-      ranked.writePlain(this.#dictionaryPage, index)
+      ranked.writePlain(this.#dictionaryPage, [index], 1)
       chunk.dictionaryPage(this.#dictionaryPage, 1)
     }
     out.length = 0
@@ -145,44 +143,32 @@ export class DictionaryChunkEncoder {
     for (let row = 0; row < rowCount; row += pageRows) {
       const end = row + pageRows < rowCount ? row + pageRows : rowCount
       const count = kernels.dropNulls(indexes, row, end, values, start, bitmap)
-      pages.push({ row, rowCount: end - row, start, count })
+      pages.push({ row, rowCount: end - row, start, count, least: NO_RANK, greatest: 0 })
       start += count
     }
     if (start < pages.length * MIN_PAGE_VALUES) {
       pages.length = 1
-      pages[0] = { row: 0, rowCount, start: 0, count: start }
+      pages[0] = { row: 0, rowCount, start: 0, count: start, least: NO_RANK, greatest: 0 }
     }
     return start
   }
 
-  #findUsed(ranked: RankedValues): void {
-    this.#distinct.begin(ranked.size)
-    for (const { start, count } of this.#pages) {
-      this.#distinct.addPage(this.#values, start, count)
-    }
-    this.#usedCount = this.#distinct.union(ranked, this.#used)
-  }
-
-  #place({ size }: RankedValues): void {
-    if (this.#places.length < size) this.#places = new Uint32Array(size * 2)
-    const used = this.#used
-    const places = this.#places
-    for (let i = 0; i < this.#usedCount; i++) places[used[i]!] = i
-  }
-
   /**
-   * Turns `used` and the places from codes to their labels, of which there may be fewer; returns
-   * how many, or undefined when a code has none.
+   * Finds and places what occurs in the pages; returns how many different values that is.
+   *
+   * @param size entries that the values of the pages point into
+   * @param ranks their places in the order of `ranked`
    */
-  #placeLabels({ labelOf, ranked }: RankedLabels): number | undefined {
-    const codes = this.#used.slice(0, this.#usedCount)
-    if (codes.some((code) => labelOf[code] === 0)) return undefined
-    const ranks = Uint32Array.from(codes, (code) => ranked.ranks[labelOf[code]!]!)
-    const ascending = [...new Set(ranks)].sort((a, b) => a - b)
-    const placeOf = new Map(ascending.map((rank, place) => [rank, place]))
-    ascending.forEach((rank, place) => (this.#used[place] = ranked.order[rank]!))
-    codes.forEach((code, i) => (this.#places[code] = placeOf.get(ranks[i]!)!))
-    return ascending.length
+  #survey(size: number, ranks: Uint32Array, ranked: RankedValues): number {
+    const tables = this.#workspace.tablesFor(Math.max(size, ranked.size))
+    this.#tables = tables
+    tables.load(ranks, ranked.order)
+    for (const page of this.#pages) {
+      const { min, max } = tables.survey(this.#values, page.start, page.count, size)
+      page.least = min
+      page.greatest = max
+    }
+    return tables.place(ranked.size)
   }
 
   /** Encodes the pages found, whose values have places by now. */
@@ -195,14 +181,14 @@ export class DictionaryChunkEncoder {
   ): ColumnChunk {
     if (usedCount === 0) return this.#encodeNulls(chunk, field, rowCount)
     if (usedCount === 1 && this.#nullCount === 0) {
-      return this.encodeConstant(chunk, field, rowCount, ranked, this.#used[0]!)
+      return this.encodeConstant(chunk, field, rowCount, ranked, this.#tables.used[0]!)
     }
     chunk.begin(field)
     if (field.physical !== 'boolean') this.#writeDictionary(chunk, ranked, usedCount)
-    for (let i = 0; i < this.#pages.length; i++) {
-      this.#encodePage(chunk, field, i, ranked, usedCount)
-    }
-    return chunk.finish(this.#bounds(ranked, 0, usedCount - 1), usedCount)
+    else this.#placeTruths(ranked, usedCount)
+    for (const page of this.#pages) this.#encodePage(chunk, field, page, ranked, usedCount)
+    const { used } = this.#tables
+    return chunk.finish(boundsOf(ranked, used[0]!, used[usedCount - 1]!), usedCount)
   }
 
   #encodeNulls(chunk: ChunkWriter, field: ParquetField, rowCount: number): ColumnChunk {
@@ -217,81 +203,77 @@ export class DictionaryChunkEncoder {
   #writeDictionary(chunk: ChunkWriter, ranked: RankedValues, usedCount: number): void {
     const body = this.#dictionaryPage
     body.length = 0
-    for (let i = 0; i < usedCount; i++) ranked.writePlain(body, this.#used[i]!)
+    ranked.writePlain(body, this.#tables.used, usedCount)
     chunk.dictionaryPage(body, usedCount)
   }
 
   #encodePage(
     chunk: ChunkWriter,
     field: ParquetField,
-    pageNumber: number,
+    { row, rowCount, start, count, least, greatest }: PageValues,
     ranked: RankedValues,
     usedCount: number,
   ): void {
     const { kernels, page: out, bitmap } = this.#workspace
-    const { row, rowCount, start, count } = this.#pages[pageNumber]!
     out.length = 0
     if (field.optional) writeLevels(kernels, out, bitmap, row, rowCount, count)
     const isBoolean = field.physical === 'boolean'
-    if (isBoolean) this.#writeBooleans(out, start, count, ranked)
+    if (isBoolean) this.#writeTruths(out, start, count)
     else this.#writePlaces(out, start, count, bitWidthOf(usedCount))
-    const bounds = this.#pageBounds(ranked, pageNumber)
+    const { order } = ranked
+    const bounds = least > greatest ? null : boundsOf(ranked, order[least]!, order[greatest]!)
     const encoding = isBoolean ? 'plain' : 'rleDictionary'
     chunk.dataPage(out, encoding, rowCount, rowCount - count, bounds)
   }
 
   #writePlaces(out: ByteWriter, start: number, count: number, bitWidth: number): void {
-    const { kernels, places } = this.#workspace
+    const { kernels, places } = this.#tables
+    out.byte(bitWidth)
+    out.reserve(((count >>> 3) + 1) * (bitWidth + 3) + 64)
+    const last = count === 0 ? 0 : this.#values[start + count - 1]!
+    this.#withFilledOctet(start, count, last, (values) => {
+      const { bytes, length } = out
+      out.length = kernels.writeIndexes(values, start, count, bitWidth, places, bytes, length)
+    })
+  }
+
+  /** For plain booleans: a value's place is its bit. */
+  #placeTruths(ranked: RankedValues, usedCount: number): void {
+    const { used, places } = this.#tables
+    places[0] = 0
+    for (let i = 0; i < usedCount; i++) places[used[i]!] = ranked.valueBytes(used[i]!)[0]!
+  }
+
+  /** Plain booleans: one bit a value, zeros behind the last. */
+  #writeTruths(out: ByteWriter, start: number, count: number): void {
+    const { kernels, places } = this.#tables
+    out.reserve((count >>> 3) + 16)
+    this.#withFilledOctet(start, count, 0, (values) => {
+      const { bytes, length } = out
+      out.length = kernels.pack(values, start, count, 1, places, bytes, length)
+    })
+  }
+
+  /** Runs `write` while what stands behind the values is `filler` up to a multiple of eight. */
+  #withFilledOctet(
+    start: number,
+    count: number,
+    filler: number,
+    write: (values: IndexArray) => void,
+  ): void {
     const values = this.#values
     const behind = this.#behind
     const end = start + count
     const octetEnd = start + ((count + 7) & ~7)
     for (let i = end; i < octetEnd; i++) {
       behind[i - end] = values[i]!
-      values[i] = values[end - 1]!
+      values[i] = filler
     }
-    out.byte(bitWidth)
-    out.reserve(((count >>> 3) + 1) * (bitWidth + 3) + 64)
-    // Dictionaries too large for the workspace have their places elsewhere.
-    const { writeIndexes } = this.#places === places ? kernels : plainKernels
-    const { bytes, length } = out
-    out.length = writeIndexes(values, start, count, bitWidth, this.#places, bytes, length)
+    write(values)
     for (let i = end; i < octetEnd; i++) values[i] = behind[i - end]!
   }
+}
 
-  /** Plain booleans: one bit a value. */
-  #writeBooleans(out: ByteWriter, start: number, count: number, ranked: RankedValues): void {
-    const values = this.#values
-    const truths = Uint8Array.from({ length: ranked.size }, (_, i) =>
-      i === 0 ? 0 : ranked.valueBytes(i)[0]!,
-    )
-    out.reserve((count >>> 3) + 1)
-    for (let i = 0; i < count; i += 8) {
-      let bits = 0
-      const end = i + 8 < count ? i + 8 : count
-      for (let j = i; j < end; j++) bits |= truths[values[start + j]!]! << (j & 7)
-      out.bytes[out.length++] = bits
-    }
-  }
-
-  #pageBounds(ranked: RankedValues, page: number): Bounds | null {
-    const { found, starts } = this.#distinct
-    const start = starts[page]!
-    const end = starts[page + 1]!
-    if (start === end) return null
-    let least = 0xffffffff
-    let greatest = 0
-    for (let i = start; i < end; i++) {
-      const place = this.#places[found[i]!]!
-      if (place < least) least = place
-      if (place > greatest) greatest = place
-    }
-    return this.#bounds(ranked, least, greatest)
-  }
-
-  /** Bounds of values by their places. */
-  #bounds(ranked: RankedValues, least: number, greatest: number): Bounds {
-    const used = this.#used
-    return shortenBounds(ranked.valueBytes(used[least]!), ranked.valueBytes(used[greatest]!))
-  }
+function boundsOf(ranked: RankedValues, least: number, greatest: number): Bounds {
+  return shortenBounds(ranked.valueBytes(least), ranked.valueBytes(greatest))
 }

@@ -40,7 +40,7 @@ export class NumberChunkEncoder {
     if (valid === null) {
       const range = this.#rangeOf(values, 0, rowCount)
       if (range.min === range.max) {
-        const ranked = new RankedNumbers(field.physical, [0, range.min])
+        const ranked = new RankedNumbers(field.physical, Float64Array.of(0, range.min))
         return this.#dictionaryChunks.encodeConstant(chunk, field, rowCount, ranked, 1)
       }
     }

@@ -17,8 +17,9 @@ export function writeNumber(out: ByteWriter, physical: PhysicalType, value: numb
 /** The bytes of one number, as statistics hold them. */
 export function numberBytes(physical: PhysicalType, value: number): Uint8Array {
   if (physical === 'boolean') return Uint8Array.of(value)
-  const view = new DataView(new ArrayBuffer(physical === 'int32' ? 4 : 8))
-  view.setUint32(0, value >>> 0, true)
-  if (physical !== 'int32') view.setInt32(4, Math.floor(value / 2 ** 32), true)
-  return new Uint8Array(view.buffer)
+  const bytes = new Uint8Array(physical === 'int32' ? 4 : 8)
+  for (let i = 0; i < 4; i++) bytes[i] = value >>> (i * 8)
+  const high = Math.floor(value / 2 ** 32)
+  for (let i = 4; i < bytes.length; i++) bytes[i] = high >> ((i - 4) * 8)
+  return bytes
 }

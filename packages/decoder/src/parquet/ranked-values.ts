@@ -1,6 +1,5 @@
 import type { Dictionary } from '../batch.js'
-import { compareBytes } from './byte-order.js'
-import type { ByteWriter } from './byte-writer.js'
+import { ByteWriter } from './byte-writer.js'
 import type { PhysicalType } from './format.js'
 import { orderOf } from './number-order.js'
 import { numberBytes, writeNumber } from './plain-values.js'
@@ -18,93 +17,215 @@ export interface RankedValues {
   readonly ranks: Uint32Array
   /** Place to index: the inverse. */
   readonly order: Uint32Array
-  /** Appends the value in the plain encoding. */
-  writePlain(out: ByteWriter, index: number): void
+  /** Appends the first `count` of these values in the plain encoding. */
+  writePlain(out: ByteWriter, indexes: ArrayLike<number>, count: number): void
   /** The value as statistics hold it: without a length in front. */
   valueBytes(index: number): Uint8Array
 }
 
-/** Numbers, dates as days, and flags as 0 and 1. */
-export class RankedNumbers implements RankedValues {
+type Values = Dictionary['values']
+
+/** Numbers of a dictionary, dates as days, and flags as 0 and 1; grows with it. */
+class DictionaryNumbers implements RankedValues {
   readonly #physical: PhysicalType
-  readonly #values: ArrayLike<number>
-  readonly ranks: Uint32Array
-  readonly order: Uint32Array
-
-  /** `values[0]` stands for null and is not read. */
-  constructor(physical: PhysicalType, values: ArrayLike<number>) {
-    this.#physical = physical
-    this.#values = values
-    this.order = orderOf(values)
-    this.ranks = inverse(this.order)
-  }
-
-  get size(): number {
-    return this.#values.length
-  }
-
-  writePlain(out: ByteWriter, index: number): void {
-    writeNumber(out, this.#physical, this.#values[index]!)
-  }
-
-  valueBytes(index: number): Uint8Array {
-    return numberBytes(this.#physical, this.#values[index]!)
-  }
-}
-
-const encoder = new TextEncoder()
-
-/** Strings, encoded to UTF-8 when first seen; grows with its dictionary. */
-export class RankedStrings implements RankedValues {
-  readonly #values: readonly (string | number | boolean | null)[]
-  readonly #encoded: Uint8Array[] = [new Uint8Array(0)]
+  readonly #values: Values
+  #numbers = new Float64Array(1)
+  size = 1
   ranks: Uint32Array = new Uint32Array(1)
   order: Uint32Array = new Uint32Array(1)
 
-  constructor(values: readonly (string | number | boolean | null)[]) {
+  constructor(physical: PhysicalType, values: Values) {
+    this.#physical = physical
     this.#values = values
-    this.grow()
-  }
-
-  get size(): number {
-    return this.#encoded.length
   }
 
   /** Takes in values added to the dictionary since the last call. */
   grow(): void {
-    const known = this.#encoded.length
-    const size = this.#values.length
-    if (known === size) return
-    const encoded = this.#encoded
-    for (let i = known; i < size; i++) encoded.push(encoder.encode(String(this.#values[i])))
-    const added = Uint32Array.from({ length: size - known }, (_, i) => known + i)
-    added.sort((a, b) => compareBytes(encoded[a]!, encoded[b]!))
-    this.order = merge(this.order, added, encoded)
+    const { length } = this.#values
+    const known = this.size
+    if (known === length) return
+    if (length > this.#numbers.length) {
+      const grown = new Float64Array(length * 2)
+      grown.set(this.#numbers)
+      this.#numbers = grown
+    }
+    const numbers = this.#numbers
+    for (let i = known; i < length; i++) numbers[i] = Number(this.#values[i])
+    this.size = length
+    if (known === 1) this.order = orderOf(numbers.subarray(0, length))
+    else this.order = merge(this.order, known, length, (a, b) => numbers[a]! - numbers[b]!)
     this.ranks = inverse(this.order)
   }
 
-  writePlain(out: ByteWriter, index: number): void {
-    const bytes = this.#encoded[index]!
-    out.uint32(bytes.length)
-    out.append(bytes)
+  writePlain(out: ByteWriter, indexes: ArrayLike<number>, count: number): void {
+    writeNumbers(out, this.#physical, this.#numbers, indexes, count)
   }
 
   valueBytes(index: number): Uint8Array {
-    return this.#encoded[index]!
+    return numberBytes(this.#physical, this.#numbers[index]!)
   }
 }
 
-/** Puts new entries, in order themselves, into the order: few of them into many, as a rule. */
+/** Different numbers that belong to no dictionary. */
+export class RankedNumbers implements RankedValues {
+  readonly #physical: PhysicalType
+  readonly #numbers: Float64Array
+  readonly ranks: Uint32Array
+  readonly order: Uint32Array
+
+  /** `numbers[0]` stands for null and is not read. */
+  constructor(physical: PhysicalType, numbers: Float64Array) {
+    this.#physical = physical
+    this.#numbers = numbers
+    this.order = orderOf(numbers)
+    this.ranks = inverse(this.order)
+  }
+
+  get size(): number {
+    return this.#numbers.length
+  }
+
+  writePlain(out: ByteWriter, indexes: ArrayLike<number>, count: number): void {
+    writeNumbers(out, this.#physical, this.#numbers, indexes, count)
+  }
+
+  valueBytes(index: number): Uint8Array {
+    return numberBytes(this.#physical, this.#numbers[index]!)
+  }
+}
+
+function writeNumbers(
+  out: ByteWriter,
+  physical: PhysicalType,
+  numbers: Float64Array,
+  indexes: ArrayLike<number>,
+  count: number,
+): void {
+  for (let i = 0; i < count; i++) writeNumber(out, physical, numbers[indexes[i]!]!)
+}
+
+const encoder = new TextEncoder()
+
+/** Strings as the plain encoding has them: a length of four bytes, then UTF-8. */
+class PlainStrings {
+  readonly #bytes = new ByteWriter(1 << 8)
+  #starts = new Uint32Array(1 << 5)
+  size = 0
+
+  add(text: string): void {
+    const out = this.#bytes
+    if (this.size + 1 >= this.#starts.length) {
+      const starts = new Uint32Array(this.#starts.length * 2)
+      starts.set(this.#starts)
+      this.#starts = starts
+    }
+    const start = out.length
+    out.reserve(4 + text.length * 3)
+    out.length += 4
+    for (let i = 0; i < text.length; i++) {
+      const unit = text.charCodeAt(i)
+      if (unit > 0x7f) {
+        out.length = start + 4
+        out.append(encoder.encode(text))
+        break
+      }
+      out.bytes[out.length++] = unit
+    }
+    out.view.setUint32(start, out.length - start - 4, true)
+    this.#starts[++this.size] = out.length
+  }
+
+  /** A copy of the text alone. */
+  textOf(index: number): Uint8Array {
+    return this.#bytes.bytes.slice(this.#starts[index]! + 4, this.#starts[index + 1])
+  }
+
+  compare(a: number, b: number): number {
+    const { bytes } = this.#bytes
+    const starts = this.#starts
+    const endOfA = starts[a + 1]!
+    const endOfB = starts[b + 1]!
+    let atA = starts[a]! + 4
+    let atB = starts[b]! + 4
+    while (atA < endOfA && atB < endOfB) {
+      const difference = bytes[atA++]! - bytes[atB++]!
+      if (difference !== 0) return difference
+    }
+    return endOfA - atA - (endOfB - atB)
+  }
+
+  write(out: ByteWriter, indexes: ArrayLike<number>, count: number): void {
+    const { bytes } = this.#bytes
+    const starts = this.#starts
+    for (let i = 0; i < count; i++) {
+      const index = indexes[i]!
+      const end = starts[index + 1]!
+      let at = starts[index]!
+      out.reserve(end - at)
+      let { length } = out
+      while (at < end) out.bytes[length++] = bytes[at++]!
+      out.length = length
+    }
+  }
+}
+
+/** Strings, encoded to UTF-8 when first seen; grows with its dictionary. */
+export class RankedStrings implements RankedValues {
+  readonly #values: Values
+  readonly #plain = new PlainStrings()
+  /** Values asked for, which are few and asked for often. */
+  readonly #texts: (Uint8Array | null)[] = [null]
+  ranks: Uint32Array = new Uint32Array(1)
+  order: Uint32Array = new Uint32Array(1)
+
+  constructor(values: Values) {
+    this.#values = values
+    this.#plain.add('')
+    this.grow()
+  }
+
+  get size(): number {
+    return this.#plain.size
+  }
+
+  /** Takes in values added to the dictionary since the last call. */
+  grow(): void {
+    const plain = this.#plain
+    const known = plain.size
+    const size = this.#values.length
+    if (known === size) return
+    for (let i = known; i < size; i++) {
+      plain.add(String(this.#values[i]))
+      this.#texts.push(null)
+    }
+    this.order = merge(this.order, known, size, (a, b) => plain.compare(a, b))
+    this.ranks = inverse(this.order)
+  }
+
+  writePlain(out: ByteWriter, indexes: ArrayLike<number>, count: number): void {
+    this.#plain.write(out, indexes, count)
+  }
+
+  valueBytes(index: number): Uint8Array {
+    return (this.#texts[index] ??= this.#plain.textOf(index))
+  }
+}
+
+/** Puts the entries from `known` up to `size` into the order: few of them into many, as a rule. */
 function merge(
   order: Uint32Array,
-  added: Uint32Array,
-  encoded: readonly Uint8Array[],
+  known: number,
+  size: number,
+  compare: (a: number, b: number) => number,
 ): Uint32Array {
-  const merged = new Uint32Array(order.length + added.length)
+  const added = new Uint32Array(size - known)
+  for (let i = 0; i < added.length; i++) added[i] = known + i
+  added.sort(compare)
+  const merged = new Uint32Array(size)
   let from = 1
   let to = 1
   for (const index of added) {
-    const end = placeFor(encoded[index]!, order, from, encoded)
+    const end = placeFor(index, order, from, compare)
     if (end > from) merged.set(order.subarray(from, end), to)
     to += end - from
     merged[to++] = index
@@ -114,18 +235,18 @@ function merge(
   return merged
 }
 
-/** First place from `start` on whose entry comes after `bytes`. */
+/** First place from `start` on whose entry comes after `index`. */
 function placeFor(
-  bytes: Uint8Array,
+  index: number,
   order: Uint32Array,
   start: number,
-  encoded: readonly Uint8Array[],
+  compare: (a: number, b: number) => number,
 ): number {
   let low = start
   let high = order.length
   while (low < high) {
     const middle = (low + high) >>> 1
-    if (compareBytes(encoded[order[middle]!]!, bytes) <= 0) low = middle + 1
+    if (compare(order[middle]!, index) <= 0) low = middle + 1
     else high = middle
   }
   return low
@@ -141,6 +262,8 @@ function inverse(order: Uint32Array): Uint32Array {
 export interface RankedLabels {
   /** Code index to label index in `ranked`. */
   readonly labelOf: Uint32Array
+  /** Code index to the rank of its label. */
+  readonly ranks: Uint32Array
   readonly ranked: RankedValues
 }
 
@@ -150,6 +273,7 @@ class LabelValues {
   readonly #values: (string | null)[] = [null]
   readonly #ranked = new RankedStrings(this.#values)
   labelOf: Uint32Array = new Uint32Array(0)
+  #ranks: Uint32Array = new Uint32Array(0)
 
   constructor(dictionary: Dictionary) {
     this.#dictionary = dictionary
@@ -166,8 +290,9 @@ class LabelValues {
       }
       this.labelOf = labelOf
       this.#ranked.grow()
+      this.#ranks = labelOf.map((label) => this.#ranked.ranks[label]!)
     }
-    return { labelOf: this.labelOf, ranked: this.#ranked }
+    return { labelOf: this.labelOf, ranks: this.#ranks, ranked: this.#ranked }
   }
 
   #indexOf(label: string | null): number {
@@ -185,7 +310,7 @@ class LabelValues {
 /** Remembers the ranked values of dictionaries for as long as the dictionaries live. */
 export class RankedDictionaries {
   readonly #strings = new WeakMap<Dictionary, RankedStrings>()
-  readonly #numbers = new WeakMap<Dictionary, Map<PhysicalType, RankedNumbers>>()
+  readonly #numbers = new WeakMap<Dictionary, Map<PhysicalType, DictionaryNumbers>>()
   readonly #labels = new WeakMap<Dictionary, LabelValues>()
 
   values(dictionary: Dictionary, physical: PhysicalType): RankedValues {
@@ -220,10 +345,11 @@ export class RankedDictionaries {
       this.#numbers.set(dictionary, byPhysical)
     }
     let ranked = byPhysical.get(physical)
-    if (ranked === undefined || ranked.size !== dictionary.values.length) {
-      ranked = new RankedNumbers(physical, dictionary.values.map(Number))
+    if (ranked === undefined) {
+      ranked = new DictionaryNumbers(physical, dictionary.values)
       byPhysical.set(physical, ranked)
     }
+    ranked.grow()
     return ranked
   }
 }

@@ -59,7 +59,7 @@ export class RowGroupEncoder {
   constructor(options: RowGroupOptions) {
     this.#chunk = new ChunkWriter(this.#out, this.#columnIndexes, compressorOf(options.codec))
     const workspace = new Workspace(options.rowGroupRows, options.pageRows, options.wasm)
-    this.#dictionaryChunks = new DictionaryChunkEncoder(options.rowGroupRows, workspace)
+    this.#dictionaryChunks = new DictionaryChunkEncoder(workspace)
     this.#numberChunks = new NumberChunkEncoder(workspace, this.#dictionaryChunks)
     this.#bytesChunks = new BytesChunkEncoder(workspace)
   }

@@ -1,6 +1,7 @@
 import { Arena } from '../arena.js'
 import { hasWasm } from '../wasm/web-assembly.js'
 import { ByteWriter } from './byte-writer.js'
+import { EntryTables } from './entry-tables.js'
 import { BLOCK_VALUES, type IndexArray, type Kernels, MAX_DISTINCT } from './kernels/kernels.js'
 import { plainKernels } from './kernels/plain-kernels.js'
 import { WASM_KERNEL_BYTES, wasmKernels } from './kernels/wasm-kernels.js'
@@ -17,11 +18,8 @@ const PAGE_VALUE_BYTES = 21
 /** At least as many arrays as are taken from the arena. */
 const ARRAY_COUNT = 24
 
-/** Size of the largest dictionary whose entries are marked in a table. */
-export const MARK_TABLE_SIZE = 4096
-
-/** Size of the largest dictionary whose places the fast kernels can look up. */
-const PLACE_TABLE_SIZE = 1 << 17
+/** Size of the largest dictionary whose entries the fast kernels can look up. */
+const FAST_TABLE_SIZE = 1 << 17
 
 /** The same memory as elements of one, two, four and eight bytes. */
 export interface Overlaid {
@@ -47,18 +45,16 @@ export class Workspace {
   readonly bitmap: Uint8Array
   /** A byte for each row of the column at hand: 1 where it has a value. */
   readonly valid: Uint8Array
-  readonly marks: Uint8Array
-  readonly places: Uint32Array
   readonly prefixes: Int32Array
   readonly suffixes: Int32Array
   readonly body: Uint8Array
   /** Numbers of a chunk as indexes into the distinct ones. */
   readonly indexes: Uint16Array
   readonly distinct: Float64Array
-  /** Values of a page that differ from the one before. */
-  readonly changes: Uint32Array
   /** The page being made. */
   readonly page: ByteWriter
+  readonly #tables: EntryTables
+  #largeTables: EntryTables | null = null
 
   /**
    * @param rowCapacity most rows of a chunk
@@ -78,7 +74,7 @@ export class Workspace {
       body: pageRows * 12 + SPARE_BYTES,
       indexes: rowCapacity * 2 + SPARE_BYTES,
       distinct: (MAX_DISTINCT + 1) * 8,
-      changes: (pageRows + 1) * 4,
+      used: Math.min(rowCapacity + 1, FAST_TABLE_SIZE) * 4,
       page: pageRows * PAGE_VALUE_BYTES + Math.ceil(rowCapacity / 4) + 8192,
     }
     const total =
@@ -86,13 +82,12 @@ export class Workspace {
       sizes.dense +
       sizes.bitmap +
       sizes.valid +
-      MARK_TABLE_SIZE +
-      PLACE_TABLE_SIZE * 4 +
+      FAST_TABLE_SIZE * 14 +
       sizes.perValue * 8 +
       sizes.body +
       sizes.indexes +
       sizes.distinct +
-      sizes.changes +
+      sizes.used +
       sizes.page +
       WASM_KERNEL_BYTES
     // Every array may be moved up to the next multiple of sixteen.
@@ -102,15 +97,37 @@ export class Workspace {
     this.dense = overlaid(arena.take('u8', sizes.dense))
     this.bitmap = arena.take('u8', sizes.bitmap)
     this.valid = arena.take('u8', sizes.valid)
-    this.marks = arena.take('u8', MARK_TABLE_SIZE)
-    this.places = arena.take('u32', PLACE_TABLE_SIZE)
     this.prefixes = arena.take('i32', sizes.perValue)
     this.suffixes = arena.take('i32', sizes.perValue)
     this.body = arena.take('u8', sizes.body)
     this.indexes = arena.take('u16', sizes.indexes / 2)
     this.distinct = arena.take('f64', sizes.distinct / 8)
-    this.changes = arena.take('u32', sizes.changes / 4)
     this.page = new ByteWriter(arena.take('u8', sizes.page), 'fixed')
+    this.#tables = new EntryTables(this.kernels, FAST_TABLE_SIZE, {
+      marks: arena.take('u8', FAST_TABLE_SIZE),
+      seen: arena.take('u8', FAST_TABLE_SIZE),
+      ranks: arena.take('u32', FAST_TABLE_SIZE),
+      order: arena.take('u32', FAST_TABLE_SIZE),
+      places: arena.take('u32', FAST_TABLE_SIZE),
+      used: arena.take('u32', sizes.used / 4),
+    })
+  }
+
+  /** Tables for a dictionary of `size` entries: those the fast kernels reach, unless it is huge. */
+  tablesFor(size: number): EntryTables {
+    if (size <= this.#tables.size) return this.#tables
+    if (this.#largeTables === null || size > this.#largeTables.size) {
+      const room = size * 2
+      this.#largeTables = new EntryTables(plainKernels, room, {
+        marks: new Uint8Array(room),
+        seen: new Uint8Array(room),
+        ranks: new Uint32Array(room),
+        order: new Uint32Array(room),
+        places: new Uint32Array(room),
+        used: new Uint32Array(room),
+      })
+    }
+    return this.#largeTables
   }
 
   /** Copies rows into `source`, with zeros behind them, and returns it as their kind of array. */

@@ -20,6 +20,10 @@ const bytes = arena.take('u8', ROWS * 13 + SPARE)
 const bitmap = arena.take('u8', ROWS / 8 + SPARE)
 const marks = arena.take('u8', 65_536)
 const places = arena.take('u32', 65_536)
+const ranks = arena.take('u32', 2048)
+const order = arena.take('u32', 2048)
+const seen = arena.take('u8', 2048)
+const used = arena.take('u32', 2048)
 const out = arena.take('u8', ROWS * 8 + 4096)
 const prefixes = arena.take('i32', ROWS + SPARE)
 const suffixes = arena.take('i32', ROWS + SPARE)
@@ -133,18 +137,39 @@ describe('generated kernels equal the readable ones', () => {
     )
   })
 
-  test('changes', () => {
+  test('collecting and placing what was marked', () => {
+    const entries = fc.uniqueArray(fc.oneof(fc.nat(40), fc.nat(700)), { maxLength: 200 })
     fc.assert(
-      fc.property(sizes, runsOf(wideIndex), fc.nat(5), (size, values, start) => {
-        const rows = values.slice(0, ROWS - 8 * start).map((v) => (size === 1 ? v & 255 : v))
-        const source = load(arrays[size][0], rows, 8 * start)
-        const run = (kernels: Kernels) => [
-          ...places.subarray(0, kernels.changes(source, 8 * start, rows.length, places)),
-        ]
+      fc.property(fc.array(entries, { maxLength: 4 }), fc.nat(1000), (pages, spare) => {
+        const size = Math.max(...pages.flat(), 0) + 1 + spare
+        // An order that is no simple one: multiplication by a number prime to 2^10.
+        for (let entry = 0; entry < 2048; entry++) ranks[entry] = (entry * 613) & 1023
+        for (let entry = 0; entry < 1024; entry++) order[ranks[entry]!] = entry
+        const run = (kernels: Kernels) => {
+          marks.fill(0)
+          seen.fill(0)
+          const ranges = pages.map((page) => {
+            for (const entry of page) marks[entry] = 1
+            return kernels.collect(marks, Math.min(size, 1024), ranks, seen)
+          })
+          const count = kernels.place(seen, 1024, order, used, places)
+          const found = [...used.subarray(0, count)]
+          const clear = marks.every((mark) => mark === 0) && seen.every((mark) => mark === 0)
+          return { ranges, found, places: found.map((entry) => places[entry]), clear }
+        }
         expect(run(wasm)).toEqual(run(plainKernels))
-        expect(run(wasm)).toEqual(rows.filter((value, i) => i === 0 || value !== rows[i - 1]))
+        const all = [...new Set(pages.flat())].sort((a, b) => ranks[a]! - ranks[b]!)
+        expect(run(wasm)).toMatchObject({ found: all, places: [...all.keys()], clear: true })
+        pages.forEach((page, i) => {
+          const range = run(wasm).ranges[i]!
+          if (page.length === 0) expect(range.min).toBeGreaterThan(range.max)
+          else {
+            expect(range.min).toBe(Math.min(...page.map((entry) => ranks[entry]!)))
+            expect(range.max).toBe(Math.max(...page.map((entry) => ranks[entry]!)))
+          }
+        })
       }),
-      runs,
+      { numRuns: 150 },
     )
   })
 
@@ -194,7 +219,9 @@ describe('generated kernels equal the readable ones', () => {
             const end = 8 * start + rows.length
             source.fill(rows.at(-1) ?? 0, end, end + (-rows.length & 7))
             const args = [source, 8 * start, rows.length, bitWidth, places, out, 3] as const
-            return [...out.subarray(3, kernels.writeIndexes(...args))]
+            const hybrid = [...out.subarray(3, kernels.writeIndexes(...args))]
+            const packed = [...out.subarray(3, kernels.pack(...args))]
+            return { hybrid, packed }
           }
           expect(run(wasm)).toEqual(run(plainKernels))
         },

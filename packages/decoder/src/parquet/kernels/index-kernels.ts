@@ -51,53 +51,6 @@ export function markKernels(): readonly WasmFunction[] {
   })
 }
 
-/**
- * Change kernels: `(values, end, out) -> end of out`. Writes the first of `values` and each that
- * differs from the one before it, as words. A vector equal to the one an element earlier holds no
- * change.
- */
-export function changeKernels(): readonly WasmFunction[] {
-  return ELEMENT_BYTES.map((elementBytes) => {
-    const [values, end, out] = [0, 1, 2]
-    const c = new KernelCode(3)
-    const stop = c.local(I32)
-    const value = c.local(I32)
-    const load = (offset: number): KernelCode => loadElement(c.get(values), elementBytes, offset)
-    c.block()
-    c.get(values).get(end).geU().brIf(0)
-    load(0).set(value)
-    c.get(out).get(value).store32(0)
-    c.bump(out, 4)
-    c.loop()
-    c.get(values)
-      .i32(16 + elementBytes)
-      .add()
-      .get(end)
-      .leU()
-      .if()
-    c.get(values).loadV128(0).get(values).loadV128(elementBytes).xorV().anyTrue().eqz().if()
-    c.bump(values, 16).br(2)
-    c.end().end()
-    // Element by element to the end of the vector, or of the values.
-    c.get(values).i32(16).add().tee(stop).get(end).i32(elementBytes).sub().tee(value)
-    c.get(stop).get(value).ltU().select().set(stop)
-    c.block().loop()
-    c.get(values).get(stop).geU().brIf(1)
-    load(elementBytes).set(value)
-    c.get(out).get(value).store32(0)
-    c.get(out)
-    load(0)
-    c.get(value).ne().i32(2).shl().add().set(out)
-    c.bump(values, elementBytes).br(0).end().end()
-    c.get(values).i32(elementBytes).add().get(end).ltU().brIf(0)
-    c.end()
-    c.end()
-    c.get(out)
-    const name = `changes${elementBytes}`
-    return { name, parameters: [I32, I32, I32], results: [I32], code: c }
-  })
-}
-
 /** Writes an unsigned LEB128 of `value` (a local, destroyed) at `out`, which moves on. */
 export function varint(c: KernelCode, out: number, value: number): void {
   c.block().loop()

@@ -17,6 +17,7 @@ export class KernelCode extends Code {
 
   // i32.
   clz = (): this => this.#op(0x67)
+  ctz = (): this => this.#op(0x68)
   popcnt = (): this => this.#op(0x69)
   shrS = (): this => this.#op(0x75)
   leS = (): this => this.#op(0x4c)

@@ -14,6 +14,9 @@ export interface InternResult {
   readonly valueCount: number
 }
 
+/** Least rank where no entry was marked. */
+export const NO_RANK = 0xffffffff
+
 /** Most distinct numbers that are interned. */
 export const MAX_DISTINCT = 1 << 15
 
@@ -82,10 +85,25 @@ export interface Kernels {
   mark(values: IndexArray, start: number, count: number, marks: Uint8Array): void
 
   /**
-   * Writes the first of `count` values from `start` on, and each that differs from the one before
-   * it, to `out`; returns how many they are.
+   * Clears the marks of a dictionary of `size` entries and sets `seen[rank]` to 1 for the rank of
+   * each that was marked. Returns the least and greatest of these ranks; least is above greatest
+   * when there is none.
    */
-  changes(values: IndexArray, start: number, count: number, out: Uint32Array): number
+  collect(marks: Uint8Array, size: number, ranks: Uint32Array, seen: Uint8Array): Range
+
+  /**
+   * Clears `seen`, lists the entry of each rank that was seen in ascending order in `used`, and
+   * notes at `places[entry]` where it stands there. Returns how many they are.
+   *
+   * @param order entry by rank, for `size` ranks
+   */
+  place(
+    seen: Uint8Array,
+    size: number,
+    order: Uint32Array,
+    used: Uint32Array,
+    places: Uint32Array,
+  ): number
 
   /**
    * Turns numbers into indexes of distinct ones, in the order they come; null (`valid` 0) is 0.
@@ -117,8 +135,19 @@ export interface Kernels {
     position: number,
   ): number
 
+  /** The same as one bit-packed group, without a header. */
+  pack(
+    values: IndexArray,
+    start: number,
+    count: number,
+    bitWidth: number,
+    places: Uint32Array,
+    out: Uint8Array,
+    position: number,
+  ): number
+
   /**
-   * The same for bits of a bitmap: definition levels of the page of `rowCount` rows from `start` on,
+   * Runs and groups of bits of a bitmap: definition levels of the page of `rowCount` rows from `start` on,
    * a multiple of eight.
    */
   writeLevels(

@@ -6,6 +6,7 @@ import {
   MIN_LEVEL_OCTETS,
   MINIBLOCK_VALUES,
   minRunOctets,
+  NO_RANK,
   type Range,
   type TwelvePage,
   type TwelveResult,
@@ -16,9 +17,12 @@ export const plainKernels: Kernels = {
   dropNulls,
   dropInvalid,
   mark,
-  changes,
+  collect,
+  place,
   intern,
   writeIndexes,
+  pack: (values, start, count, bitWidth, places, out, position) =>
+    pack(values, start, (count + 7) & ~7, bitWidth, places, out, position),
   writeLevels,
   writeDeltas,
   rangeOf,
@@ -69,12 +73,36 @@ function mark(values: IndexArray, start: number, count: number, marks: Uint8Arra
   for (let i = start; i < start + count; i++) marks[values[i]!] = 1
 }
 
-function changes(values: IndexArray, start: number, count: number, out: Uint32Array): number {
-  let found = 0
-  for (let i = start; i < start + count; i++) {
-    if (i === start || values[i] !== values[i - 1]) out[found++] = values[i]!
+function collect(marks: Uint8Array, size: number, ranks: Uint32Array, seen: Uint8Array): Range {
+  let min = NO_RANK
+  let max = 0
+  for (let entry = 0; entry < size; entry++) {
+    if (marks[entry] === 0) continue
+    marks[entry] = 0
+    const rank = ranks[entry]!
+    seen[rank] = 1
+    if (rank < min) min = rank
+    if (rank > max) max = rank
   }
-  return found
+  return { min, max }
+}
+
+function place(
+  seen: Uint8Array,
+  size: number,
+  order: Uint32Array,
+  used: Uint32Array,
+  places: Uint32Array,
+): number {
+  let count = 0
+  for (let rank = 0; rank < size; rank++) {
+    if (seen[rank] === 0) continue
+    seen[rank] = 0
+    const entry = order[rank]!
+    places[entry] = count
+    used[count++] = entry
+  }
+  return count
 }
 
 function intern(

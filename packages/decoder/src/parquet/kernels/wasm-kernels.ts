@@ -1,13 +1,8 @@
 import type { Arena } from '../../arena.js'
 import { assemble } from '../../wasm/assembler.js'
 import { instantiate } from '../../wasm/web-assembly.js'
-import {
-  changeKernels,
-  hybridKernels,
-  levelsKernel,
-  markKernels,
-  packKernels,
-} from './index-kernels.js'
+import { dictionaryKernels } from './dictionary-kernels.js'
+import { hybridKernels, levelsKernel, markKernels, packKernels } from './index-kernels.js'
 import {
   BLOCK_VALUES,
   type IndexArray,
@@ -44,12 +39,13 @@ export function wasmKernels(arena: Arena): Kernels {
   const dropNulls = byElement(exports, 'dropNulls')
   const dropInvalid = byElement(exports, 'dropInvalid')
   const mark = byElement(exports, 'mark')
-  const changes = byElement(exports, 'changes')
+  const pack = byElement(exports, 'pack')
   const hybrid = byElement(exports, 'hybrid')
   const { levels, deltas, rangeS, rangeU, internS, internU, internF, twelve } = exports as Record<
     string,
     Kernel
   >
+  const { collect, place } = exports as Record<string, Kernel>
 
   return {
     dropNulls(source, start, end, values, at, bitmap) {
@@ -75,11 +71,15 @@ export function wasmKernels(arena: Arena): Kernels {
       mark[values.BYTES_PER_ELEMENT]!(from, addressOf(values, start + count), marks.byteOffset)
     },
 
-    changes(values, start, count, out) {
-      const find = changes[values.BYTES_PER_ELEMENT]!
-      const from = addressOf(values, start)
-      const outEnd = find(from, addressOf(values, start + count), out.byteOffset)
-      return (outEnd - out.byteOffset) / 4
+    collect(marks, size, ranks, seen): Range {
+      const { byteOffset: from } = marks
+      collect!(from, from + size, ranks.byteOffset, seen.byteOffset, result.byteOffset)
+      return { min: result[0]! >>> 0, max: result[1]! >>> 0 }
+    },
+
+    place(seen, size, order, used, places) {
+      const { byteOffset: from } = seen
+      return place!(from, from + size, order.byteOffset, used.byteOffset, places.byteOffset)
     },
 
     intern(values, valid, rowCount, limit, indexes, distinct): InternResult | null {
@@ -112,6 +112,17 @@ export function wasmKernels(arena: Arena): Kernels {
         places.byteOffset,
         bitWidth,
         minRunOctets(bitWidth),
+        out.byteOffset + position,
+      )
+      return end - out.byteOffset
+    },
+
+    pack(values, start, count, bitWidth, places, out, position) {
+      const end = pack[values.BYTES_PER_ELEMENT]!(
+        addressOf(values, start),
+        (count + 7) >>> 3,
+        places.byteOffset,
+        bitWidth,
         out.byteOffset + position,
       )
       return end - out.byteOffset
@@ -175,7 +186,7 @@ function compile(arena: Arena, tables: number): Record<string, unknown> {
     ...packing,
     ...nullKernels(tables),
     ...markKernels(),
-    ...changeKernels(),
+    ...dictionaryKernels(),
     ...hybridKernels(0),
     levelsKernel(),
     deltasKernel(packing.length - 1),
