@@ -1,10 +1,12 @@
 import type { ByteChunks } from './decode.js'
 import { DETECT_BYTES, detectEdition, type Detection } from './spec/detect.js'
-import { listSpecs, loadSpec } from './spec/load.js'
+import { loadSpec } from './spec/load.js'
+import { loadDetectHints } from './spec/load-hints.js'
 import type { CompiledSpec } from './spec/types.js'
 
 /** What {@link detectSpec} found, and the input to go on with. */
-export interface DetectedSpec extends Detection {
+export interface DetectedSpec extends Omit<Detection, 'id'> {
+  readonly spec: CompiledSpec
   /** Every byte of the input from the first, those looked at included. Iterate over it once. */
   readonly source: AsyncIterable<Uint8Array>
 }
@@ -32,25 +34,14 @@ export async function detectSpec(input: ByteChunks): Promise<DetectedSpec> {
         size += next.value.length
       }
     }
-    const detection = detectEdition(join(held, size), complete, await editions())
-    return { ...detection, source: replay(held, iterator, complete) }
+    const hints = await loadDetectHints()
+    const { id, dataYear, reason } = detectEdition(join(held, size), complete, hints)
+    const spec = await loadSpec(id)
+    return { spec, dataYear, reason, source: replay(held, iterator, complete) }
   } catch (error) {
     await iterator.return?.()
     throw error
   }
-}
-
-let loaded: readonly CompiledSpec[] | undefined
-
-/** The bundled NIBRS editions, oldest first, loaded once. */
-async function editions(): Promise<readonly CompiledSpec[]> {
-  if (loaded === undefined) {
-    const editionIds = (await listSpecs())
-      .filter(({ id, extends: base }) => id.startsWith('nibrs/master@') && base === null)
-      .map(({ id }) => id)
-    loaded = await Promise.all(editionIds.map((id) => loadSpec(id)))
-  }
-  return loaded
 }
 
 function toAsync(input: ByteChunks): AsyncIterator<Uint8Array> {

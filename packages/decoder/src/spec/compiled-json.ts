@@ -36,14 +36,24 @@ export function writeCompiledSpec(spec: CompiledSpec): string {
 
 /** The spec a text of {@link writeCompiledSpec} was made of. */
 export function readCompiledSpec(text: string): CompiledSpec {
-  const { codeTables } = JSON.parse(text) as Written
+  const { spec, codeTables } = JSON.parse(text) as Written
   const shared = new Map<string, CodeTable>()
   for (const [name, table] of Object.entries(codeTables)) {
     shared.set(name, { ...table, codes: new Map(table.codes) })
   }
-  const { spec } = JSON.parse(text, (_key, value: unknown) => {
-    if (typeof value !== 'object' || value === null || !(REFERENCE in value)) return value
-    return shared.get(value[REFERENCE] as string)
-  }) as { readonly spec: CompiledSpec }
-  return spec
+  resolveReferences(spec as Record<string, unknown>, shared)
+  return spec as CompiledSpec
+}
+
+/** Puts code tables in place of what refers to them, anywhere in `parent`. */
+function resolveReferences(
+  parent: Record<string, unknown>,
+  shared: ReadonlyMap<string, CodeTable>,
+): void {
+  for (const key in parent) {
+    const value = parent[key]
+    if (typeof value !== 'object' || value === null) continue
+    if (REFERENCE in value) parent[key] = shared.get(value[REFERENCE] as string)
+    else resolveReferences(value as Record<string, unknown>, shared)
+  }
 }

@@ -1,10 +1,10 @@
 import { InputError, SpecError } from '../errors.js'
-import { detectHint, type DetectHint } from './detect-hint.js'
-import type { CompiledSpec } from './types.js'
+import type { DetectHint, LineBytes } from './detect-hint.js'
 
 /** What the first bytes of a file say about its layout. */
 export interface Detection {
-  readonly spec: CompiledSpec
+  /** Id of the edition. */
+  readonly id: string
   /** Data year that decided, from headers or dates; null when lengths alone did. */
   readonly dataYear: number | null
   /** Why, as half a sentence: "its batch headers (BH) say data year 2022". */
@@ -23,9 +23,18 @@ interface Line {
   readonly end: number
 }
 
+/** Lines of one level. */
+interface LevelLines {
+  readonly lines: Line[]
+  /** How many of them have an agency, by length. */
+  readonly lengthCounts: Map<number, number>
+}
+
+type LinesByLevel = ReadonlyMap<number, LevelLines>
+
 interface Candidate {
-  readonly spec: CompiledSpec
   readonly hint: DetectHint
+  readonly byLevel: LinesByLevel
   /** Lines of a level this edition has. */
   knownCount: number
   /** Lines with text beyond the longest form of their level. */
@@ -44,32 +53,33 @@ interface Candidate {
  *
  * @param sample the first bytes of the text, best {@link DETECT_BYTES} of them
  * @param complete true when the sample is the whole file, so that its last line counts
- * @param specs editions to choose from; overlays are left out
+ * @param hints editions to choose from, oldest first
  * @throws {SpecError} SPEC_NOT_DETECTED saying what was found instead
  * @throws {InputError} INPUT_EMPTY when there is no byte
  */
 export function detectEdition(
   sample: Uint8Array,
   complete: boolean,
-  specs: readonly CompiledSpec[],
+  hints: readonly DetectHint[],
 ): Detection {
   if (sample.length === 0) {
     throw new InputError('INPUT_EMPTY', 'the input is empty; expected records, one a line')
   }
   const lines = splitLines(sample, complete)
-  const candidates = specs.map((spec) => ({
-    spec,
-    hint: detectHint(spec),
-    knownCount: 0,
-    tooLongCount: 0,
-    exactCount: 0,
-  }))
-  for (const candidate of candidates) countLines(candidate, sample, lines)
+  const grouped = new Map<string, LinesByLevel>()
+  const candidates = hints.map((hint) => {
+    // Editions that have level and agency in the same places share the work.
+    const place = JSON.stringify([hint.level, hint.ori])
+    const byLevel = grouped.get(place) ?? groupByLevel(sample, lines, hint)
+    grouped.set(place, byLevel)
+    return { hint, byLevel, knownCount: 0, tooLongCount: 0, exactCount: 0 }
+  })
+  for (const candidate of candidates) countLines(candidate, sample)
   const known = best(candidates, (candidate) => candidate.knownCount)
   if (known.length === 0 || known[0]!.knownCount * 2 <= lines.length) {
     throw notDetected(describe(sample, lines, known[0]))
   }
-  return byHeaders(known, sample, lines) ?? byLengthsAndDates(known, sample, lines)
+  return byHeaders(known, sample) ?? byLengthsAndDates(known, sample)
 }
 
 function splitLines(sample: Uint8Array, complete: boolean): readonly Line[] {
@@ -96,31 +106,64 @@ function hasByteOrderMark(sample: Uint8Array): boolean {
   return sample[0] === 0xef && sample[1] === 0xbb && sample[2] === 0xbf
 }
 
-function countLines(candidate: Candidate, sample: Uint8Array, lines: readonly Line[]): void {
+/** Lines by the {@link levelKey} of their level; none where the edition has no level. */
+function groupByLevel(
+  sample: Uint8Array,
+  lines: readonly Line[],
+  { level, ori }: DetectHint,
+): LinesByLevel {
+  const groups = new Map<number, LevelLines>()
+  if (level === null) return groups
   for (const line of lines) {
-    const level = levelOf(candidate, sample, line)
-    const lengths = level === null ? undefined : candidate.hint.levels.get(level)
-    if (lengths === undefined || !hasAgencyKey(candidate.spec, sample, line)) continue
-    if (hasOtherYear(candidate.hint, level, sample, line)) continue
-    candidate.knownCount++
     const length = line.end - line.start
-    if (length > lengths.maxLength) candidate.tooLongCount++
-    if (length === lengths.length) candidate.exactCount++
+    if (length < level.end) continue
+    let key = 0
+    for (let at = level.start; at < level.end; at++) key = key * 256 + sample[line.start + at]!
+    let group = groups.get(key)
+    if (group === undefined) groups.set(key, (group = { lines: [], lengthCounts: new Map() }))
+    group.lines.push(line)
+    if (ori !== null && !hasAgency(ori, sample, line)) continue
+    group.lengthCounts.set(length, (group.lengthCounts.get(length) ?? 0) + 1)
   }
+  return groups
 }
 
-function levelOf({ hint }: Candidate, sample: Uint8Array, { start, end }: Line): string | null {
-  if (hint.level === null || end - start < hint.level.end) return null
-  return ascii(sample, start + hint.level.start, start + hint.level.end)
+/** The bytes of a level as one number; levels have one or two. */
+function levelKey(level: string): number {
+  let key = 0
+  for (let i = 0; i < level.length; i++) key = key * 256 + level.charCodeAt(i)
+  return key
+}
+
+function linesOf({ byLevel }: Candidate, level: string): readonly Line[] {
+  return byLevel.get(levelKey(level))?.lines ?? []
+}
+
+function countLines(candidate: Candidate, sample: Uint8Array): void {
+  const { hint, byLevel } = candidate
+  for (const { level, length, maxLength } of hint.levels) {
+    const lengthCounts = new Map(byLevel.get(levelKey(level))?.lengthCounts)
+    if (level === hint.year?.level) {
+      for (const line of linesOf(candidate, level)) {
+        if (!hasOtherYear(hint.year, sample, line)) continue
+        if (hint.ori !== null && !hasAgency(hint.ori, sample, line)) continue
+        const lineLength = line.end - line.start
+        lengthCounts.set(lineLength, lengthCounts.get(lineLength)! - 1)
+      }
+    }
+    for (const [lineLength, count] of lengthCounts) {
+      candidate.knownCount += count
+      if (lineLength > maxLength) candidate.tooLongCount += count
+      if (lineLength === length) candidate.exactCount += count
+    }
+  }
 }
 
 /**
  * Every ORI begins with the letters of a state. In the submission format, whose records begin with
  * their length ("0307" looks like level 03), digits and an action letter stand in its place.
  */
-function hasAgencyKey(spec: CompiledSpec, sample: Uint8Array, { start, end }: Line): boolean {
-  const ori = spec.layouts[0]?.keyFields.find((field) => field.name === 'ori')
-  if (ori === undefined) return true
+function hasAgency(ori: LineBytes, sample: Uint8Array, { start, end }: Line): boolean {
   if (end - start < ori.end) return false
   return isCapital(sample[start + ori.start]!) && isCapital(sample[start + ori.start + 1]!)
 }
@@ -129,13 +172,8 @@ function hasAgencyKey(spec: CompiledSpec, sample: Uint8Array, { start, end }: Li
  * A header with something else where the year stands. Headers of the hate crime master file are BH
  * too, with a state and an ORI in the same places.
  */
-function hasOtherYear(
-  { year }: DetectHint,
-  level: string | null,
-  sample: Uint8Array,
-  line: Line,
-): boolean {
-  if (year === null || level !== year.level || line.end - line.start < year.end) return false
+function hasOtherYear(year: LineBytes, sample: Uint8Array, line: Line): boolean {
+  if (line.end - line.start < year.end) return false
   const text = ascii(sample, line.start + year.start, line.start + year.end)
   return text.trim() !== '' && !/^\d{4}$/.test(text)
 }
@@ -145,7 +183,11 @@ function isCapital(byte: number): boolean {
 }
 
 function ascii(sample: Uint8Array, start: number, end: number): string {
-  return String.fromCharCode(...sample.subarray(start, end))
+  let text = ''
+  for (let at = start; at < Math.min(end, sample.length); at++) {
+    text += String.fromCharCode(sample[at]!)
+  }
+  return text
 }
 
 function best<T>(items: readonly T[], score: (item: T) => number): readonly T[] {
@@ -155,23 +197,17 @@ function best<T>(items: readonly T[], score: (item: T) => number): readonly T[] 
 
 // Files with batch headers.
 
-function byHeaders(
-  candidates: readonly Candidate[],
-  sample: Uint8Array,
-  lines: readonly Line[],
-): Detection | null {
-  for (const { hint } of candidates) {
-    if (hint.year === null) continue
-    const { level, start, end } = hint.year
-    const years = lines
-      .filter((line) => levelOf({ hint } as Candidate, sample, line) === level)
-      .map((line) => yearAt(sample, line, start, end))
-    const year = mostCommon(years)
+function byHeaders(candidates: readonly Candidate[], sample: Uint8Array): Detection | null {
+  for (const candidate of candidates) {
+    if (candidate.hint.year === null) continue
+    const { level, start, end } = candidate.hint.year
+    const headers = linesOf(candidate, level)
+    const year = mostCommon(headers.map((line) => yearAt(sample, line, start, end)))
     if (year === null) continue
     const alike = candidates.filter((other) => other.hint.year?.level === level)
-    const chosen = best(alike, (other) => -yearsAway(other.spec, year))[0]!
+    const chosen = best(alike, (other) => -yearsAway(other.hint, year))[0]!
     return {
-      spec: chosen.spec,
+      id: chosen.hint.id,
       dataYear: year,
       reason: `its batch headers (${level}) say data year ${year}`,
     }
@@ -192,7 +228,7 @@ function mostCommon(years: readonly (number | null)[]): number | null {
   return best([...counts], ([, count]) => count)[0]?.[0] ?? null
 }
 
-function yearsAway({ dataYears }: CompiledSpec, year: number): number {
+function yearsAway({ dataYears }: DetectHint, year: number): number {
   if (dataYears === null) return Infinity
   const [first, last] = dataYears
   return Math.max(0, first - year, last === null ? 0 : year - last)
@@ -200,48 +236,41 @@ function yearsAway({ dataYears }: CompiledSpec, year: number): number {
 
 // Extracts without headers.
 
-function byLengthsAndDates(
-  known: readonly Candidate[],
-  sample: Uint8Array,
-  lines: readonly Line[],
-): Detection {
+function byLengthsAndDates(known: readonly Candidate[], sample: Uint8Array): Detection {
   const fitting = best(known, (candidate) => -candidate.tooLongCount)
-  const year = incidentYear(known[0]!, sample, lines)
+  const year = incidentYear(known[0]!, sample)
   if (year !== null) {
-    const byDate = best(known, (candidate) => -yearsAway(candidate.spec, year))[0]!
+    const byDate = best(known, (candidate) => -yearsAway(candidate.hint, year))[0]!
     if (fitting.includes(byDate)) {
       const reason = `it has no batch header, and its dates are mostly of ${year}`
-      return { spec: byDate.spec, dataYear: year, reason }
+      return { id: byDate.hint.id, dataYear: year, reason }
     }
-    const chosen = best(fitting, (candidate) => -yearsAway(candidate.spec, year))[0]!
+    const chosen = best(fitting, (candidate) => -yearsAway(candidate.hint, year))[0]!
     const reason = 'it has no batch header, and its records are too long for an earlier edition'
-    return { spec: chosen.spec, dataYear: year, reason }
+    return { id: chosen.hint.id, dataYear: year, reason }
   }
   const chosen = best(fitting, (candidate) => candidate.exactCount).at(-1)!
   return {
-    spec: chosen.spec,
+    id: chosen.hint.id,
     dataYear: null,
     reason: 'it has no batch header and no date, and its record lengths fit best',
   }
 }
 
 /** The most common year of incident dates; of other records' first dates when there are none. */
-function incidentYear(
-  { spec, hint }: Candidate,
-  sample: Uint8Array,
-  lines: readonly Line[],
-): number | null {
+function incidentYear(candidate: Candidate, sample: Uint8Array): number | null {
   const roles = ['incident', 'child', 'group_b', 'window', 'record'] as const
   for (const role of roles) {
-    const years: (number | null)[] = []
-    for (const line of lines) {
-      const level = levelOf({ hint } as Candidate, sample, line)
-      const layout = spec.layouts.find((item) => item.level === level && item.when === undefined)
-      if (layout === undefined || spec.tables[layout.tableIndex]!.role !== role) continue
-      const date = layout.fields.find((field) => field.type === 'date')
-      if (date !== undefined) years.push(yearAt(sample, line, date.start, date.start + 4))
-    }
-    const year = mostCommon(years)
+    const dated = candidate.hint.levels.flatMap(({ level, dateStart, role: own }) =>
+      own !== role || dateStart === null
+        ? []
+        : linesOf(candidate, level).map((line) => ({ line, dateStart })),
+    )
+    // Of years equally common the first in the file counts.
+    dated.sort((a, b) => a.line.start - b.line.start)
+    const year = mostCommon(
+      dated.map(({ line, dateStart }) => yearAt(sample, line, dateStart, dateStart + 4)),
+    )
     if (year !== null) return year
   }
   return null

@@ -1,20 +1,21 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { detectEdition } from '../../src/spec/detect.js'
+import { detectHint, type DetectHint } from '../../src/spec/detect-hint.js'
 import { loadSpec } from '../../src/spec/load.js'
-import type { CompiledSpec } from '../../src/spec/types.js'
 import { bytes, header, line, oldHeaders, record } from './lines.js'
 
-let specs: readonly CompiledSpec[]
+let editions: readonly DetectHint[]
 
 beforeAll(async () => {
-  specs = await Promise.all(
-    ['1991', '2002', '2013'].map((year) => loadSpec(`nibrs/master@${year}`)),
+  editions = await Promise.all(
+    ['1991', '2002', '2013'].map(async (year) =>
+      detectHint(await loadSpec(`nibrs/master@${year}`)),
+    ),
   )
 })
 
 function detect(lines: readonly string[], lineEnd?: string) {
-  const { spec, dataYear, reason } = detectEdition(bytes(lines, lineEnd), true, specs)
-  return { id: spec.id, dataYear, reason }
+  return detectEdition(bytes(lines, lineEnd), true, editions)
 }
 
 describe('a file with batch headers', () => {
@@ -69,7 +70,7 @@ describe('a file with batch headers', () => {
   test('may have CRLF, NUL bytes, blank lines, an end mark and a byte order mark', () => {
     const lines = ['', ...oldHeaders('1998'), '   ', record('05', 39, '19980101'), '\u001a']
     const text = Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), bytes(lines, '\r\n')])
-    expect(detectEdition(text, true, specs).spec.id).toBe('nibrs/master@1991')
+    expect(detectEdition(text, true, editions).id).toBe('nibrs/master@1991')
   })
 })
 
@@ -135,7 +136,7 @@ describe('an extract without batch headers', () => {
 describe('a sample', () => {
   test('that is not the whole file ends with a line that does not count', () => {
     const text = Buffer.concat([bytes([header('2022')]), Buffer.from('XX not a whole line')])
-    expect(detectEdition(text, false, specs).spec.id).toBe('nibrs/master@2013')
+    expect(detectEdition(text, false, editions).id).toBe('nibrs/master@2013')
   })
 
   test('may hold some lines of unknown levels', () => {
@@ -164,11 +165,11 @@ describe('what is not a master file is refused, and the message says what it is'
 
   test('a long file without a line end', () => {
     const text = new Uint8Array(5000).fill(0x41)
-    expect(() => detectEdition(text, false, specs)).toThrowError(/no line end in its first 5000/)
+    expect(() => detectEdition(text, false, editions)).toThrowError(/no line end in its first 5000/)
   })
 
   test('an empty file', () => {
-    expect(() => detectEdition(new Uint8Array(0), true, specs)).toThrowError(
+    expect(() => detectEdition(new Uint8Array(0), true, editions)).toThrowError(
       expect.objectContaining({ name: 'InputError', code: 'INPUT_EMPTY' }),
     )
   })

@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isDecoderError, SpecError } from '../../src/errors.js'
 import { detectHint } from '../../src/spec/detect-hint.js'
+import { loadDetectHints } from '../../src/spec/load-hints.js'
 import { listSpecs, loadSpec, parseSpec, specsFolder } from '../../src/spec/load.js'
 
 let folder = ''
@@ -213,14 +214,29 @@ describe('detectHint', () => {
       level: { start: 0, end: 2 },
       year: { level: 'BH', start: 229, end: 233 },
     })
-    expect(hint.levels.get('06')).toEqual({ length: 73, maxLength: 73 })
-    expect(hint.levels.size).toBe(11)
+    expect(hint.levels).toHaveLength(11)
+    expect(hint.levels.find(({ level }) => level === '06')).toEqual({
+      level: '06',
+      length: 73,
+      maxLength: 73,
+      role: 'child',
+      dateStart: 25,
+    })
+    expect(hint.ori).toEqual({ start: 4, end: 13 })
   })
 
   it('finds the year in the last of three headers', async () => {
     const hint = detectHint(await loadSpec('nibrs/master@1991'))
     expect(hint.year).toEqual({ level: 'B3', start: 53, end: 57 })
-    expect([...hint.levels.keys()].slice(0, 3)).toEqual(['B1', 'B2', 'B3'])
+    expect(hint.levels.slice(0, 3).map(({ level }) => level)).toEqual(['B1', 'B2', 'B3'])
+  })
+
+  it('is the same again after a passage through JSON, as the build writes it', async () => {
+    const hints = await loadDetectHints()
+    expect(hints.map(({ id }) => id)).toEqual(
+      ['1991', '2002', '2013'].map((year) => `nibrs/master@${year}`),
+    )
+    expect(JSON.parse(JSON.stringify(hints))).toEqual(hints)
   })
 
   it('knows no year where the spec names none', async () => {
