@@ -128,13 +128,20 @@ export class BytesChunkEncoder {
     text.length = 0
     suffixBytes.length = 0
     bitmap.fill(0, 0, (end - start + 7) >>> 3)
+    const { valid } = column
     let count = 0
     let previousStart = 0
     let previousEnd = 0
-    let min: Uint8Array | null = null
-    let max: Uint8Array | null = null
+    let minStart = 0
+    let minEnd = 0
+    let maxStart = 0
+    let maxEnd = 0
     for (let row = start; row < end; row++) {
-      if (column.valid[row] === 0) continue
+      if (valid[row] === 0) {
+        // Most rows of such columns have no value: they are passed over all at once.
+        row = valid.indexOf(1, row)
+        if (row < 0 || row >= end) break
+      }
       bitmap[(row - start) >>> 3]! |= 1 << ((row - start) & 7)
       const valueStart = text.length
       writeCell(text, column, characters, row)
@@ -151,9 +158,14 @@ export class BytesChunkEncoder {
       for (let i = valueStart + prefix; i < valueEnd; i++) {
         suffixBytes.bytes[suffixBytes.length++] = bytes[i]!
       }
-      const value = bytes.subarray(valueStart, valueEnd)
-      if (min === null || compareBytes(value, min) < 0) min = value.slice()
-      if (max === null || compareBytes(value, max) > 0) max = value.slice()
+      if (count === 0 || isBelow(bytes, valueStart, valueEnd, minStart, minEnd)) {
+        minStart = valueStart
+        minEnd = valueEnd
+      }
+      if (count === 0 || isBelow(bytes, maxStart, maxEnd, valueStart, valueEnd)) {
+        maxStart = valueStart
+        maxEnd = valueEnd
+      }
       previousStart = valueStart
       previousEnd = valueEnd
       count++
@@ -162,10 +174,31 @@ export class BytesChunkEncoder {
     page.length = 0
     page.append(this.#beginPage(field, bitmap, end - start, count).written())
     page.append(suffixBytes.written())
-    const bounds = min === null || max === null ? null : { min, max }
+    const bounds =
+      count === 0
+        ? null
+        : { min: text.bytes.slice(minStart, minEnd), max: text.bytes.slice(maxStart, maxEnd) }
     this.#endPage(chunk, page, end - start, count, bounds)
     return bounds ?? 'no values'
   }
+}
+
+/** Whether bytes `start` to `end` come before bytes `otherStart` to `otherEnd`. */
+function isBelow(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  otherStart: number,
+  otherEnd: number,
+): boolean {
+  let at = start
+  let other = otherStart
+  while (at < end && other < otherEnd && bytes[at] === bytes[other]) {
+    at++
+    other++
+  }
+  if (at === end || other === otherEnd) return at === end && other < otherEnd
+  return bytes[at]! < bytes[other]!
 }
 
 /** Appends a cell as UTF-8: trailing NULs are padding, and so are trailing blanks under `trim`. */

@@ -46,13 +46,24 @@ export class NumberChunkEncoder {
     }
     if (!field.ascending) {
       const interned = kernels.intern(values, valid, rowCount, MAX_DISTINCT, indexes, distinct)
-      if (interned !== null && isSmaller(field.physical, distinct, interned)) {
+      if (interned !== null && this.#isSmaller(field.physical, interned)) {
         const numbers = distinct.subarray(0, interned.distinctCount + 1)
         const ranked = new RankedNumbers(field.physical, numbers)
         return this.#dictionaryChunks.encode(chunk, field, indexes, rowCount, ranked)
       }
     }
     return this.#encodeNumbers(chunk, field, values, valid, rowCount)
+  }
+
+  /** Whether a dictionary takes fewer bits than packed differences would. */
+  #isSmaller(physical: PhysicalType, { distinctCount, valueCount }: InternResult): boolean {
+    if (physical === 'boolean' || valueCount === 0) return true
+    const valueBits = physical === 'int32' ? 32 : 64
+    const { min, max } = this.#rangeOf(this.#workspace.distinct, 1, distinctCount)
+    const spread = max - min
+    const differenceBits = spread > MAX_DELTA_RANGE ? valueBits : bitWidthOf(spread + 1) + 1
+    const indexBits = bitWidthOf(distinctCount)
+    return distinctCount * valueBits + valueCount * (indexBits - differenceBits) <= 0
   }
 
   #encodeNumbers(
@@ -97,9 +108,7 @@ export class NumberChunkEncoder {
 
   #rangeOf(values: NumericCells['values'], start: number, count: number): Range {
     if (count === 0) return NO_RANGE
-    return values instanceof Float64Array
-      ? rangeOf(values, start, count)
-      : this.#workspace.kernels.rangeOf(values, start, count)
+    return this.#workspace.kernels.rangeOf(values, start, count)
   }
 
   #writeDeltas(values: NumericCells['values'], start: number, count: number): void {
@@ -113,32 +122,6 @@ export class NumberChunkEncoder {
       writeDeltas(kernels, out, (isDense ? dense : source).int32, start, count, first)
     }
   }
-}
-
-function rangeOf(values: Float64Array, start: number, count: number): Range {
-  let min = Infinity
-  let max = -Infinity
-  for (let i = start; i < start + count; i++) {
-    const value = values[i]!
-    if (value < min) min = value
-    if (value > max) max = value
-  }
-  return { min, max }
-}
-
-/** Whether a dictionary takes fewer bits than packed differences would. */
-function isSmaller(
-  physical: PhysicalType,
-  distinct: Float64Array,
-  { distinctCount, valueCount }: InternResult,
-): boolean {
-  if (physical === 'boolean' || valueCount === 0) return true
-  const valueBits = physical === 'int32' ? 32 : 64
-  const range = rangeOf(distinct, 1, distinctCount)
-  const spread = range.max - range.min
-  const differenceBits = spread > MAX_DELTA_RANGE ? valueBits : bitWidthOf(spread + 1) + 1
-  const indexBits = bitWidthOf(distinctCount)
-  return distinctCount * valueBits + valueCount * (indexBits - differenceBits) <= 0
 }
 
 function boundsOf(physical: PhysicalType, ranges: readonly Range[]): Bounds | null {

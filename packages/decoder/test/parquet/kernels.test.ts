@@ -273,6 +273,28 @@ describe('generated kernels equal the readable ones', () => {
     )
   })
 
+  test('ranges of doubles', () => {
+    const double = fc.oneof(fc.nat(5), fc.maxSafeInteger(), fc.double({ noNaN: true, max: 1e300 }))
+    fc.assert(
+      fc.property(
+        fc.array(
+          double.map((number) => number + 0),
+          { minLength: 1, maxLength: 60 },
+        ),
+        fc.nat(3),
+        (rows, start) => {
+          const values = numbers.float64
+          values.fill(-Infinity)
+          values.set(rows, start)
+          const run = (kernels: Kernels) => kernels.rangeOf(values, start, rows.length)
+          expect(run(wasm)).toEqual(run(plainKernels))
+          expect(run(wasm)).toEqual({ min: Math.min(...rows), max: Math.max(...rows) })
+        },
+      ),
+      runs,
+    )
+  })
+
   const character = fc.oneof(
     { weight: 60, arbitrary: fc.constantFrom('A', 'B', ' ', '0') },
     { weight: 20, arbitrary: fc.constantFrom('~', '\x01') },

@@ -26,10 +26,13 @@ export class KernelCode extends Code {
   clz64 = (): this => this.#op(0x79)
   ltU64 = (): this => this.#op(0x54)
   gtU64 = (): this => this.#op(0x56)
+  leU64 = (): this => this.#op(0x58)
+  geU64 = (): this => this.#op(0x5a)
   load8u64 = (): this => this.#op(0x31, 0, 0)
   load32u64 = (): this => this.#op(0x35, 0, 0)
 
   // f64.
+  ltF64 = (): this => this.#op(0x63)
   truncateI64 = (): this => this.#op(0xfc, 6)
   extendS = (): this => this.#op(0xac)
 
@@ -38,6 +41,10 @@ export class KernelCode extends Code {
   splat16 = (): this => this.#simd(0x10)
   splat32 = (): this => this.#simd(0x11)
   lane32 = (lane: number): this => this.#simd(0x1b, lane)
+  laneF64 = (lane: number): this => this.#simd(0x21, lane)
+  splatF64 = (): this => this.#simd(0x14)
+  minF64 = (): this => this.#simd(0xf6)
+  maxF64 = (): this => this.#simd(0xf7)
   lane64 = (lane: number): this => this.#simd(0x1d, lane)
   swizzle = (): this => this.#simd(0x0e)
   shuffle = (lanes: readonly number[]): this => this.#simd(0x0d, ...lanes)
@@ -51,6 +58,7 @@ export class KernelCode extends Code {
   allTrue16 = (): this => this.#simd(0x83)
   allTrue32 = (): this => this.#simd(0xa3)
   add8 = (): this => this.#simd(0x6e)
+  minU8 = (): this => this.#simd(0x77)
   bitmask16 = (): this => this.#simd(0x84)
   bitmask32 = (): this => this.#simd(0xa4)
   sub32 = (): this => this.#simd(0xb1)

@@ -171,7 +171,7 @@ export interface Kernels {
   ): number
 
   /** Least and greatest of `count` values from `start` on; at least one. */
-  rangeOf(values: Int32Array | Uint32Array, start: number, count: number): Range
+  rangeOf(values: Int32Array | Uint32Array | Float64Array, start: number, count: number): Range
 
   /**
    * Splits values of twelve plain ASCII bytes for DELTA_BYTE_ARRAY. Null when a value has another

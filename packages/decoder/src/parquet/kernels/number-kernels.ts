@@ -1,4 +1,4 @@
-import { I32, I64, V128, type ValueType, type WasmFunction } from '../../wasm/assembler.js'
+import { F64, I32, I64, V128, type ValueType, type WasmFunction } from '../../wasm/assembler.js'
 import { varint } from './index-kernels.js'
 import { KernelCode } from './kernel-code.js'
 import { BLOCK_VALUES, MINIBLOCK_VALUES } from './kernels.js'
@@ -181,10 +181,44 @@ export function rangeKernels(): readonly WasmFunction[] {
   })
 }
 
+/** `rangeF(values, end, result)`: least and greatest of doubles, to two doubles at `result`. */
+export function doubleRangeKernel(): WasmFunction {
+  const [values, end, result] = [0, 1, 2]
+  const c = new KernelCode(3)
+  const min = c.local(F64)
+  const max = c.local(F64)
+  const number = c.local(F64)
+  const minVector = c.local(V128)
+  const maxVector = c.local(V128)
+  const take = (): void => {
+    c.get(number).get(min).get(number).get(min).ltF64().select().set(min)
+    c.get(number).get(max).get(max).get(number).ltF64().select().set(max)
+  }
+  c.get(values).loadF64(0).tee(min).tee(max).splatF64().tee(minVector).set(maxVector)
+  c.block().loop()
+  c.get(values).i32(16).add().get(end).gtU().brIf(1)
+  c.get(minVector).get(values).loadV128(0).minF64().set(minVector)
+  c.get(maxVector).get(values).loadV128(0).maxF64().set(maxVector)
+  c.bump(values, 16).br(0).end().end()
+  for (let lane = 0; lane < 2; lane++) {
+    for (const vector of [minVector, maxVector]) {
+      c.get(vector).laneF64(lane).set(number)
+      take()
+    }
+  }
+  c.get(values).get(end).ltU().if()
+  c.get(values).loadF64(0).set(number)
+  take()
+  c.end()
+  c.get(result).get(min).storeF64(0)
+  c.get(result).get(max).storeF64(8)
+  return { name: 'rangeF', parameters: [I32, I32, I32], results: [], code: c }
+}
+
 /** Slots of the table of numbers met: twice as many as there may be, rounded up. */
 const INTERN_SLOT_BITS = 16
 
-/** A slot: the number as 64 bits, its index, and four bytes of nothing. */
+/** A slot: the number as 64 bits, its index, and the generation it belongs to. */
 const INTERN_SLOT_BYTES = 16
 
 export const INTERN_TABLE_BYTES = INTERN_SLOT_BYTES << INTERN_SLOT_BITS
@@ -194,20 +228,22 @@ const INTERN_FACTOR = -0x61c8864680b583ebn
 
 /**
  * Interning kernels for signed, unsigned and double numbers:
- * `(values, valid, rowCount, limit, table, indexes, distinct, result) -> how many distinct, or -1`.
+ * `(values, valid, rowCount, limit, table, indexes, distinct, result, generation)`, which return how
+ * many are distinct, or -1.
  *
- * `valid` 0 means that all rows have a value; the count of values goes to `result`. The table must
- * be zero. Doubles are whole numbers below 2^53. See `Kernels.intern`.
+ * `valid` 0 means that all rows have a value; the count of values goes to `result`. Slots
+ * of other generations are free, so that the table need not be cleared. Doubles are whole numbers below 2^53. See `Kernels.intern`.
  */
 export function internKernels(): readonly WasmFunction[] {
   return (['S', 'U', 'F'] as const).map((kind) => {
-    const [values, valid, rowCount, limit, table, indexes, distinct, result] = [
-      0, 1, 2, 3, 4, 5, 6, 7,
+    const [values, valid, rowCount, limit, table, indexes, distinct, result, generation] = [
+      0, 1, 2, 3, 4, 5, 6, 7, 8,
     ]
-    const c = new KernelCode(8)
+    const c = new KernelCode(9)
     const row = c.local(I32)
     const key = c.local(I64)
     const slot = c.local(I32)
+    const address = c.local(I32)
     const index = c.local(I32)
     const count = c.local(I32)
     const valueCount = c.local(I32)
@@ -232,19 +268,20 @@ export function internKernels(): readonly WasmFunction[] {
       .wrap()
     c.set(slot)
     c.loop()
-    c.get(table).get(slot).i32(4).shl().add().load32(8).tee(index).eqz().if()
+    c.get(table).get(slot).i32(4).shl().add().tee(address).load32(12).get(generation).ne().if()
     {
       c.bump(count, 1)
       c.get(count).get(limit).gtU().if()
       c.i32(-1).return()
       c.end()
-      c.get(table).get(slot).i32(4).shl().add().get(key).store64(0)
-      c.get(table).get(slot).i32(4).shl().add().get(count).tee(index).store32(8)
+      c.get(address).get(key).store64(0)
+      c.get(address).get(count).tee(index).store32(8)
+      c.get(address).get(generation).store32(12)
       c.get(distinct).get(index).i32(3).shl().add().get(key).convertI64().storeF64(0)
     }
     c.else()
     {
-      c.get(table).get(slot).i32(4).shl().add().load64(0).get(key).ne64().if()
+      c.get(address).load64(0).get(key).ne64().if()
       c.get(slot)
         .i32(1)
         .add()
@@ -253,6 +290,7 @@ export function internKernels(): readonly WasmFunction[] {
         .set(slot)
       c.br(2)
       c.end()
+      c.get(address).load32(8).set(index)
     }
     c.end()
     c.end()
@@ -261,7 +299,7 @@ export function internKernels(): readonly WasmFunction[] {
     c.bump(values, elementBytes).bump(row, 1).br(0).end().end()
     c.get(result).get(valueCount).store32(0)
     c.get(count)
-    const parameters = new Array<ValueType>(8).fill(I32)
+    const parameters = new Array<ValueType>(9).fill(I32)
     return { name: `intern${kind}`, parameters, results: [I32], code: c }
   })
 }

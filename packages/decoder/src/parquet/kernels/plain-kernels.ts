@@ -271,7 +271,11 @@ function writeDeltas(
   return p
 }
 
-function rangeOf(values: Int32Array | Uint32Array, start: number, count: number): Range {
+function rangeOf(
+  values: Int32Array | Uint32Array | Float64Array,
+  start: number,
+  count: number,
+): Range {
   let min = Infinity
   let max = -Infinity
   for (let i = start; i < start + count; i++) {

@@ -15,6 +15,7 @@ import {
 import { nullKernels, SHUFFLE_TABLE_BYTES, shuffleTables } from './null-kernels.js'
 import {
   deltasKernel,
+  doubleRangeKernel,
   INTERN_TABLE_BYTES,
   internKernels,
   rangeKernels,
@@ -26,25 +27,28 @@ type Kernel = (...operands: readonly number[]) => number
 type ByElement = Readonly<Record<number, Kernel>>
 
 /** Arena bytes that {@link wasmKernels} takes for itself. */
-export const WASM_KERNEL_BYTES = SHUFFLE_TABLE_BYTES + BLOCK_VALUES * 4 + INTERN_TABLE_BYTES + 64
+export const WASM_KERNEL_BYTES = SHUFFLE_TABLE_BYTES + BLOCK_VALUES * 4 + INTERN_TABLE_BYTES + 96
+
+/** After so many uses, the table of numbers met is cleared. */
+const MAX_GENERATION = 0x7fffffff
 
 /** The generated kernels, for arrays of `arena`, which must have a memory. */
 export function wasmKernels(arena: Arena): Kernels {
   const tables = arena.take('u8', SHUFFLE_TABLE_BYTES)
   tables.set(shuffleTables())
   const scratch = arena.take('i32', BLOCK_VALUES)
+  const doubles = arena.take('f64', 2)
   const result = arena.take('i32', TWELVE_RESULT.words)
   const internTable = arena.take('u8', INTERN_TABLE_BYTES)
+  let generation = 0
   const exports = compile(arena, tables.byteOffset)
   const dropNulls = byElement(exports, 'dropNulls')
   const dropInvalid = byElement(exports, 'dropInvalid')
   const mark = byElement(exports, 'mark')
   const pack = byElement(exports, 'pack')
   const hybrid = byElement(exports, 'hybrid')
-  const { levels, deltas, rangeS, rangeU, internS, internU, internF, twelve } = exports as Record<
-    string,
-    Kernel
-  >
+  const { levels, deltas, rangeS, rangeU, rangeF, internS, internU, internF, twelve } =
+    exports as Record<string, Kernel>
   const { collect, place } = exports as Record<string, Kernel>
 
   return {
@@ -83,7 +87,10 @@ export function wasmKernels(arena: Arena): Kernels {
     },
 
     intern(values, valid, rowCount, limit, indexes, distinct): InternResult | null {
-      internTable.fill(0)
+      if (++generation > MAX_GENERATION) {
+        internTable.fill(0)
+        generation = 1
+      }
       const intern =
         values instanceof Float64Array
           ? internF!
@@ -99,6 +106,7 @@ export function wasmKernels(arena: Arena): Kernels {
         indexes.byteOffset,
         distinct.byteOffset,
         result.byteOffset,
+        generation,
       )
       return distinctCount < 0 ? null : { distinctCount, valueCount: result[0]! }
     },
@@ -139,6 +147,10 @@ export function wasmKernels(arena: Arena): Kernels {
     },
 
     rangeOf(values, start, count): Range {
+      if (values instanceof Float64Array) {
+        rangeF!(addressOf(values, start), addressOf(values, start + count), doubles.byteOffset)
+        return { min: doubles[0]!, max: doubles[1]! }
+      }
       const range = values instanceof Int32Array ? rangeS! : rangeU!
       range(addressOf(values, start), addressOf(values, start + count), result.byteOffset)
       const [min, max] = result as unknown as [number, number]
@@ -191,6 +203,7 @@ function compile(arena: Arena, tables: number): Record<string, unknown> {
     levelsKernel(),
     deltasKernel(packing.length - 1),
     ...rangeKernels(),
+    doubleRangeKernel(),
     ...validKernels(),
     ...internKernels(),
     twelveKernel(),
