@@ -7,40 +7,64 @@ import type { StageIssue } from '../source.js'
 import type { HashedRows, Stage, StageRequest } from './contract.js'
 import { duckdbDialect } from './duckdb-dialect.js'
 import { issueLines } from './issue-lines.js'
-import { ParquetStage } from './parquet-stage.js'
+import { ParquetStage, STAGED_ROW_HASH } from './parquet-stage.js'
 
-/** What runs a statement that changes rows of a table. */
+/** What runs statements that change rows of a table, one at a time. */
 export interface ChangeRows {
   /** Resolves to how many rows. */
   change(sql: string, table: string): Promise<number>
+  /** Ends the statement under way, if there is one, with an error. */
+  interrupt(): void
+  /**
+   * Statements run on one thread, beside the one that makes the rows, until this is called with
+   * `false` or the transaction is undone. Rows put in by several threads fill row groups only in part, and DuckDB then packs
+   * them twice.
+   */
+  useOneThread(one: boolean): Promise<void>
 }
+
+/** Rows of all tables that go into the database at a time. */
+const ROUND_ROWS = 1 << 18
 
 /** How the staged lines are written: see `csvCell`. */
 const CSV_OPTIONS =
   "header = false, auto_detect = false, delim = ',', quote = '\"', escape = '\"', nullstr = '', " +
   'allow_quoted_nulls = false, parallel = false, max_line_size = 33554432'
 
-/** Rows on their way into DuckDB: files beside the database until `finish`. */
+/**
+ * Rows on their way into DuckDB: Parquet files beside the database, which go into its tables round
+ * by round while the rows of the next round are made, all in the transaction of the load.
+ */
 export class DuckdbStage implements Stage {
   readonly #connection: ChangeRows
   readonly #request: StageRequest
   readonly #folder: string
-  readonly #parquet: ParquetStage
   readonly #tables = new Map<string, TableSchema>()
   readonly #lineFiles = new Map<string, string>()
+  readonly #written = new Map<string, number>()
   #issueFile: string | null = null
+  #roundNumber = 0
+  #round: ParquetStage
+  /** The rounds that go in, one after another. */
+  #inserting: Promise<void> = Promise.resolve()
+  #failure: { readonly error: unknown } | null = null
 
   constructor(connection: ChangeRows, request: StageRequest, folder: string) {
     this.#connection = connection
     this.#request = request
     this.#folder = folder
-    this.#parquet = new ParquetStage(folder, request.tables)
+    this.#round = this.#nextRound()
   }
 
   async write(rows: HashedRows): Promise<void> {
+    this.#check()
     const { table } = rows
     this.#tables.set(table.name, table)
-    if (rows.kind === 'columns') return this.#parquet.write(table, rows.batch, rows.hashes)
+    if (rows.kind === 'columns') {
+      await this.#round.write(table, rows.batch, rows.hashes)
+      if (this.#round.rowCount >= ROUND_ROWS) await this.#endRound()
+      return
+    }
     const file = path.join(this.#folder, `${table.name}.csv`)
     this.#lineFiles.set(table.name, file)
     await appendFile(file, rows.lines)
@@ -53,26 +77,62 @@ export class DuckdbStage implements Stage {
   }
 
   async finish(): Promise<ReadonlyMap<string, number>> {
-    const written = new Map<string, number>()
-    const add = (name: string, count: number) => written.set(name, (written.get(name) ?? 0) + count)
-    for (const [name, file] of await this.#parquet.close()) {
-      add(name, await this.#insertParquet(this.#tables.get(name)!, file))
-    }
+    await this.#endRound()
+    await this.#inserting
+    this.#check()
+    await this.#connection.useOneThread(false)
     for (const [name, file] of this.#lineFiles) {
       const table = this.#tables.get(name)!
       const columns = stageColumns(table, this.#request.slice)
-      add(name, await this.#insertLines(stageName(table), columns, file))
+      this.#count(name, await this.#insertLines(stageName(table), columns, file))
     }
     if (this.#issueFile !== null) {
       await this.#insertLines('crimewh_issue', RECORD_TABLES['crimewh_issue']!, this.#issueFile)
     }
     await this.#removeFiles()
-    return written
+    return this.#written
   }
 
   async abort(): Promise<void> {
-    await this.#parquet.abort(new Error('the load was given up'))
+    this.#failure ??= { error: new Error('the load was given up') }
+    this.#connection.interrupt()
+    await this.#inserting
+    await this.#round.abort(this.#failure.error)
     await this.#removeFiles()
+  }
+
+  #nextRound(): ParquetStage {
+    this.#roundNumber++
+    const folder = path.join(this.#folder, `round-${this.#roundNumber}`)
+    return new ParquetStage(folder, this.#request.tables)
+  }
+
+  /** Completes the files of the round and has them put in once those before are. */
+  async #endRound(): Promise<void> {
+    const files = await this.#round.close()
+    this.#round = this.#nextRound()
+    this.#inserting = this.#inserting.then(() => this.#insertRound(files))
+  }
+
+  async #insertRound(files: ReadonlyMap<string, string>): Promise<void> {
+    try {
+      await this.#connection.useOneThread(true)
+      for (const [name, file] of files) {
+        if (this.#failure !== null) return
+        this.#count(name, await this.#insertParquet(this.#tables.get(name)!, file))
+        await rm(file)
+      }
+    } catch (error) {
+      this.#failure ??= { error } // For the next call to throw.
+    }
+  }
+
+  #check(): void {
+    if (this.#failure !== null) throw this.#failure.error
+  }
+
+  #count(name: string, rows: number): void {
+    this.#written.set(name, (this.#written.get(name) ?? 0) + rows)
   }
 
   async #insertParquet(table: TableSchema, file: string): Promise<number> {
@@ -82,7 +142,7 @@ export class DuckdbStage implements Stage {
     const values = [
       String(loadId),
       ...slice.map(({ value }) => (typeof value === 'string' ? quoteText(value) : String(value))),
-      'row_hash::UUID',
+      STAGED_ROW_HASH,
       'record_number',
       ...data,
     ]

@@ -39,8 +39,8 @@ const CAPABILITIES: Capabilities = {
 /**
  * A DuckDB file as a destination. Needs the package `@duckdb/node-api`; nothing is fetched.
  *
- * Rows are staged as files in `<path>.stage`, beside the database, and go into their tables in one
- * transaction. One process at a time has the file open; what a killed load left behind is removed
+ * Rows are staged as files in `<path>.stage`, beside the database, and go into their tables while
+ * the next ones are made, in one transaction. One process at a time has the file open; what a killed load left behind is removed
  * when the next one opens it.
  *
  * @throws {OptionError} OPTION_UNKNOWN, OPTION_INVALID
@@ -74,6 +74,8 @@ interface OpenDatabase {
   readonly instance: DuckDBInstance
   readonly stageFolder: string
   readonly readOnly: boolean
+  /** Threads of statements, unless a load says otherwise. */
+  readonly threads: number
   users: number
   /** Settles when the loader before has ended its transaction; loads of a process take turns. */
   turn: Promise<void>
@@ -134,12 +136,14 @@ async function openFile(
     throw openError(cause, name)
   }
   const stageFolder = `${file}.stage`
+  const setting = await readThreads(instance)
   // Whoever has the file open is alone with it: what is here was left by a process that died.
   if (!readOnly) await rm(stageFolder, { recursive: true, force: true })
   const database: OpenDatabase = {
     instance,
     stageFolder,
     readOnly,
+    threads: setting,
     users: 1,
     turn: Promise.resolve(),
     holder: null,
@@ -150,6 +154,16 @@ async function openFile(
     },
   }
   return database
+}
+
+async function readThreads(instance: DuckDBInstance): Promise<number> {
+  const connection = await instance.connect()
+  try {
+    const reader = await connection.runAndReadAll("SELECT current_setting('threads')")
+    return Number(reader.getRows()[0]![0])
+  } finally {
+    connection.closeSync()
+  }
 }
 
 async function importDriver() {
@@ -191,7 +205,8 @@ class DuckdbConnection implements Connection, ChangeRows {
   readonly #signal: AbortSignal | undefined
   #endTurn: (() => void) | null = null
   #inTransaction = false
-  readonly #onAbort = () => this.#connection.interrupt()
+  #usesOneThread = false
+  readonly #onAbort = () => this.interrupt()
 
   static async open(
     database: OpenDatabase,
@@ -272,6 +287,8 @@ class DuckdbConnection implements Connection, ChangeRows {
     try {
       // DuckDB may have ended the transaction itself after an error.
       if (this.#inTransaction) await this.#connection.run('ROLLBACK').catch(() => undefined)
+      // Only a file that is broken refuses, and the error that says so is on its way.
+      await this.useOneThread(false).catch(() => undefined)
     } finally {
       this.#inTransaction = false
       this.#giveTurn()
@@ -298,6 +315,16 @@ class DuckdbConnection implements Connection, ChangeRows {
     } catch (error) {
       throw this.wrap(error, table)
     }
+  }
+
+  interrupt(): void {
+    this.#connection.interrupt()
+  }
+
+  async useOneThread(one: boolean): Promise<void> {
+    if (one === this.#usesOneThread) return
+    await this.query(`SET threads = ${one ? 1 : this.#database.threads}`)
+    this.#usesOneThread = one
   }
 
   async columnsOf(tables: readonly string[]) {

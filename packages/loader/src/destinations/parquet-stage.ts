@@ -11,17 +11,33 @@ const INT32_DIGITS = 9
 const INT64_DIGITS = 18
 
 /**
+ * The row hash as UUID text in three columns of twelve bytes: the Parquet writer takes columns of
+ * that width many times faster than one of another.
+ */
+const HASH_PARTS = ['row_hash_1', 'row_hash_2', 'row_hash_3'] as const
+const PART_BYTES = 12
+
+/** SQL for the row hash of a staged file. */
+export const STAGED_ROW_HASH = `(${HASH_PARTS.join(' || ')})::UUID`
+
+/**
  * A sink for batches with their row hashes: one Parquet file per table, named after it, with
- * `record_number`, `row_hash` (hexadecimal text) and the data columns.
+ * `record_number`, the parts of the row hash and the data columns.
  */
 export class ParquetStage {
   readonly #tables: readonly TableSchema[]
   readonly #sink: BatchSink<readonly WrittenFile[]>
   #opened = false
+  #rowCount = 0
 
   constructor(directory: string, tables: readonly TableSchema[]) {
     this.#tables = tables
     this.#sink = parquetFiles({ directory })
+  }
+
+  /** Rows given so far. */
+  get rowCount(): number {
+    return this.#rowCount
   }
 
   async write(table: TableSchema, batch: SegmentBatch, hashes: Uint8Array): Promise<void> {
@@ -29,8 +45,9 @@ export class ParquetStage {
       await this.#sink.open(schemaOf(this.#tables))
       this.#opened = true
     }
-    const columns = new Map(batch.columns).set('row_hash', hashColumn(hashes, batch.rowCount))
+    const columns = new Map([...batch.columns, ...hashColumns(hashes, batch.rowCount)])
     await this.#sink.write({ ...batch, segment: table.name, columns })
+    this.#rowCount += batch.rowCount
   }
 
   /** Completes the files; by table name, those of tables with rows. */
@@ -57,7 +74,12 @@ function schemaOf(tables: readonly TableSchema[]): SinkSchema {
       title: table.title,
       columns: [
         { name: 'record_number', type: 'integer', width: 10, scale: 0 },
-        { name: 'row_hash', type: 'identifier', width: HASH_DIGITS, scale: 0 },
+        ...HASH_PARTS.map((name) => ({
+          name,
+          type: 'identifier' as const,
+          width: PART_BYTES,
+          scale: 0,
+        })),
         ...dataColumns(table).map(({ name, type }) => ({ name, ...sinkType(type) })),
       ],
     })),
@@ -83,22 +105,49 @@ function sinkType(type: ColumnKind): Omit<SinkColumn, 'name'> {
 
 const ASCII: readonly string[] = Array.from({ length: 256 }, (_, byte) => String.fromCharCode(byte))
 
-function hashColumn(hashes: Uint8Array, rowCount: number): Column {
-  const digits = (row: number) =>
-    Buffer.from(hashes.subarray(row * HASH_DIGITS, (row + 1) * HASH_DIGITS)).toString('latin1')
+/** Splits `xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx` by words of four characters, hyphens put in. */
+function hashColumns(hashes: Uint8Array, rowCount: number): readonly [string, Column][] {
+  const words = new Uint32Array(hashes.slice(0, rowCount * HASH_DIGITS).buffer)
+  const parts = HASH_PARTS.map(() => new Uint32Array(rowCount * 3 + 4))
+  const [one, two, three] = parts as [Uint32Array, Uint32Array, Uint32Array]
+  for (let row = 0; row < rowCount; row++) {
+    const from = row * 8
+    const to = row * 3
+    const [w2, w3, w4] = [words[from + 2]!, words[from + 3]!, words[from + 4]!]
+    one[to] = words[from]!
+    one[to + 1] = words[from + 1]!
+    one[to + 2] = HYPHEN | (w2 << 8)
+    two[to] = (w2 >>> 24) | (HYPHEN << 8) | (w3 << 16)
+    two[to + 1] = (w3 >>> 16) | (HYPHEN << 16) | (w4 << 24)
+    two[to + 2] = (w4 >>> 8) | (HYPHEN << 24)
+    three[to] = words[from + 5]!
+    three[to + 1] = words[from + 6]!
+    three[to + 2] = words[from + 7]!
+  }
+  const valid = new Uint8Array(rowCount + 16).fill(1)
+  return HASH_PARTS.map((name, index) => {
+    const bytes = new Uint8Array(parts[index]!.buffer)
+    return [name, hashColumn(name, bytes, valid)]
+  })
+}
+
+const HYPHEN = 0x2d
+
+function hashColumn(name: string, bytes: Uint8Array, valid: Uint8Array): Column {
   return {
     kind: 'bytes',
-    name: 'row_hash',
+    name,
     type: 'identifier',
     scale: 0,
     codes: null,
-    width: HASH_DIGITS,
-    bytes: hashes,
-    valid: new Uint8Array(rowCount + 16).fill(1),
+    width: PART_BYTES,
+    bytes,
+    valid,
     trim: false,
     characters: ASCII,
     nonAscii: false,
-    get: digits,
+    get: (row) =>
+      Buffer.from(bytes.subarray(row * PART_BYTES, (row + 1) * PART_BYTES)).toString('latin1'),
     label: () => null,
   }
 }

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { generateTruth } from '@nibrs/decoder/testing'
+import { generateTruth, writeMasterFile } from '@nibrs/decoder/testing'
 import { xxhash128 } from 'hash-wasm'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { load } from '../../src/index.js'
@@ -42,6 +42,35 @@ describe('the same input in every destination', () => {
       }
       for (const other of seen.slice(1)) expect(other).toEqual(seen[0])
     }
+  })
+
+  it('holds every row, in order, of a file that goes in by many pieces', async () => {
+    const file = path.join(folder, 'pieces.zip')
+    const { records } = await writeMasterFile(file, { year: 2022, records: 600_000 })
+    const seen = []
+    for (const kind of kinds) {
+      const warehouse = await kind.make()
+      const result = await load({ source: nibrsFile(file), destination: warehouse.destination })
+      const { tables } = result.slices[0]!.manifest!
+      expect(tables.reduce((sum, { decoded }) => sum + decoded, 0)).toBe(records)
+      const stages = tables.flatMap(({ table }) => table ?? [])
+      seen.push(
+        await warehouse.session(async (query) => {
+          const found = new Map<string, unknown>()
+          for (const stage of stages) {
+            const [row] = await query(
+              `SELECT count(*) AS n, md5(string_agg(CAST(row_hash AS VARCHAR), '' ORDER BY source_record)) AS hash
+                 FROM ${stage}`,
+            )
+            found.set(stage, row)
+          }
+          return found
+        }),
+      )
+      const staged = tables.map(({ table, staged: count }) => [table, count])
+      expect([...seen[0]!].map(([table, row]) => [table, (row as { n: number }).n])).toEqual(staged)
+    }
+    for (const other of seen.slice(1)) expect(other).toEqual(seen[0])
   })
 
   it('has the row hash that the documented encoding gives', async () => {

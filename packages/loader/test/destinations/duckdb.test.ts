@@ -2,8 +2,10 @@ import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { writeMasterFile } from '@nibrs/decoder/testing'
 import { afterAll, describe, expect, it } from 'vitest'
 import { listLoads, load, openDestination } from '../../src/index.js'
+import { nibrsFile } from '../../src/sources/nibrs.js'
 import { memoryRows, memorySource, memoryTable } from '../support/memory-source.js'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'cwduck-'))
@@ -39,6 +41,29 @@ describe('a DuckDB destination', () => {
     mkdirSync(left, { recursive: true })
     writeFileSync(path.join(left, 'rows.parquet'), 'cut off')
     await load({ source: source(), destination: openDestination(`duckdb:${file}`) })
+    expect(existsSync(`${file}.stage`)).toBe(false)
+  })
+
+  it('given up while rows go in keeps none of them, and takes the next load', async () => {
+    const zip = path.join(folder, 'given-up.zip')
+    const { records } = await writeMasterFile(zip, { year: 2022, records: 700_000 })
+    const file = path.join(folder, 'given-up.duckdb')
+    const destination = openDestination(`duckdb:${file}`)
+    const stop = new AbortController()
+    const loading = load({
+      source: nibrsFile(zip),
+      destination,
+      signal: stop.signal,
+      onProgress: (event) => {
+        if (event.kind === 'staging' && event.rows > 300_000) stop.abort(new Error('enough'))
+      },
+    })
+    await expect(loading).rejects.toThrow('enough')
+    expect(existsSync(`${file}.stage`)).toBe(false)
+    expect(await listLoads(destination)).toEqual([])
+    const { slices } = await load({ source: nibrsFile(zip), destination })
+    const { tables } = slices[0]!.manifest!
+    expect(tables.reduce((sum, { staged, joined }) => sum + staged + joined, 0)).toBe(records)
     expect(existsSync(`${file}.stage`)).toBe(false)
   })
 
