@@ -2,7 +2,6 @@ import type { BatchSink } from '../batch.js'
 import { decode } from '../decode.js'
 import { drain } from '../drain.js'
 import type { ByteSource, InputInfo } from '../input.js'
-import { decodeFiles } from '../parallel/decode-files.js'
 import type { DecodeStats } from '../record-decoder.js'
 import type { WrittenFile, WrittenStream } from '../sinks/table-sink.js'
 import type { DecodeCommand, InputPlan } from './args.js'
@@ -149,6 +148,7 @@ function worthThreads(info: InputInfo, { threads, strict }: DecodeCommand): bool
 async function decodeOnThreads(job: Job, directory: string): Promise<DecodeSummary> {
   const { force, format, labels, limit, threads } = job.command
   const { source, spec } = job.prepared
+  const { decodeFiles } = await import('../parallel/decode-files.js')
   const manifest = new ManifestFile(directory, force)
   try {
     await manifest.reserve()

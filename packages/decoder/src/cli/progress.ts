@@ -1,3 +1,4 @@
+import { count } from './render.js'
 import type { Terminal } from './terminal.js'
 
 const DRAW_MS = 100
@@ -17,12 +18,12 @@ export interface ProgressCounters {
 export function startProgress(
   terminal: Terminal,
   name: string,
-  count: () => ProgressCounters,
+  counters: () => ProgressCounters,
 ): { stop(): void } {
   if (terminal.quiet) return { stop: () => {} }
   const startedAt = performance.now()
   const draw = () => {
-    const line = progressLine(name, count(), performance.now() - startedAt)
+    const line = progressLine(name, counters(), performance.now() - startedAt)
     if (terminal.interactive) terminal.redraw(line)
     else terminal.line(line)
   }
@@ -49,7 +50,7 @@ export function progressLine(
   if (fraction !== null && fraction > 0 && elapsedMs > 1000) {
     parts.push(`${clock((elapsedMs * Math.max(0, 1 - fraction)) / fraction)} left`)
   }
-  parts.push(`${records.toLocaleString('en-US')} records`)
+  parts.push(`${count(records)} records`)
   return parts.join('  ')
 }
 
