@@ -45,9 +45,9 @@ describe('a running decoding', () => {
 
   test('on several threads removes what was written, too', async () => {
     const cwd = temporaryFolder()
-    // Threads start from 64 MiB of text on.
+    // Threads start from 160 MiB of text on.
     const part = Buffer.concat(Array.from({ length: 2000 }, () => sampleText()))
-    const parts = Array.from({ length: Math.ceil((80 << 20) / part.length) }, () => part)
+    const parts = Array.from({ length: Math.ceil((170 << 20) / part.length) }, () => part)
     writeFileSync(path.join(cwd, 'a.txt'), Buffer.concat(parts))
     const args = ['a.txt', '-o', 'new/out', '--threads', '3', '--issues', 'i.ndjson']
     const child = start(args, { cwd })
