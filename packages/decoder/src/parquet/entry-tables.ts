@@ -50,6 +50,12 @@ export class EntryTables {
     this.#loadedOrder = order
   }
 
+  /** Says that the caller has put an order into the tables itself. */
+  loaded(): void {
+    this.#loadedRanks = this.ranks
+    this.#loadedOrder = this.order
+  }
+
   /** Notes `count` values from `start` on, all below `size`; returns their least and greatest rank. */
   survey(values: IndexArray, start: number, count: number, size: number): Range {
     this.kernels.mark(values, start, count, this.#marks)

@@ -40,15 +40,19 @@ export class NumberChunkEncoder {
     if (valid === null) {
       const range = this.#rangeOf(values, 0, rowCount)
       if (range.min === range.max) {
-        const ranked = new RankedNumbers(field.physical, Float64Array.of(0, range.min))
+        const number = Float64Array.of(0, range.min)
+        const ranked = new RankedNumbers(field.physical, number, 2, this.#workspace.tablesFor(2))
         return this.#dictionaryChunks.encodeConstant(chunk, field, rowCount, ranked, 1)
       }
     }
     if (!field.ascending) {
       const interned = kernels.intern(values, valid, rowCount, MAX_DISTINCT, indexes, distinct)
       if (interned !== null && this.#isSmaller(field.physical, interned)) {
-        const numbers = distinct.subarray(0, interned.distinctCount + 1)
-        const ranked = new RankedNumbers(field.physical, numbers)
+        const size = interned.distinctCount + 1
+        const tables = this.#workspace.tablesFor(size)
+        kernels.rank(distinct, interned.distinctCount, tables.order, tables.ranks)
+        tables.loaded()
+        const ranked = new RankedNumbers(field.physical, distinct, size, tables)
         return this.#dictionaryChunks.encode(chunk, field, indexes, rowCount, ranked)
       }
     }

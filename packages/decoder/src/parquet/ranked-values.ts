@@ -1,7 +1,6 @@
 import type { Dictionary } from '../batch.js'
 import { ByteWriter } from './byte-writer.js'
 import type { PhysicalType } from './format.js'
-import { orderOf } from './number-order.js'
 import { numberBytes, writeNumber } from './plain-values.js'
 
 /**
@@ -52,8 +51,7 @@ class DictionaryNumbers implements RankedValues {
     const numbers = this.#numbers
     for (let i = known; i < length; i++) numbers[i] = Number(this.#values[i])
     this.size = length
-    if (known === 1) this.order = orderOf(numbers.subarray(0, length))
-    else this.order = merge(this.order, known, length, (a, b) => numbers[a]! - numbers[b]!)
+    this.order = merge(this.order, known, length, (a, b) => numbers[a]! - numbers[b]!)
     this.ranks = inverse(this.order)
   }
 
@@ -73,16 +71,20 @@ export class RankedNumbers implements RankedValues {
   readonly ranks: Uint32Array
   readonly order: Uint32Array
 
-  /** `numbers[0]` stands for null and is not read. */
-  constructor(physical: PhysicalType, numbers: Float64Array) {
+  readonly size: number
+
+  /** The first of `size` numbers stands for null and is not read. */
+  constructor(
+    physical: PhysicalType,
+    numbers: Float64Array,
+    size: number,
+    { order, ranks }: Pick<RankedValues, 'order' | 'ranks'>,
+  ) {
     this.#physical = physical
     this.#numbers = numbers
-    this.order = orderOf(numbers)
-    this.ranks = inverse(this.order)
-  }
-
-  get size(): number {
-    return this.#numbers.length
+    this.size = size
+    this.order = order
+    this.ranks = ranks
   }
 
   writePlain(out: ByteWriter, indexes: ArrayLike<number>, count: number): void {

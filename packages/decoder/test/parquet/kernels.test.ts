@@ -204,6 +204,33 @@ describe('generated kernels equal the readable ones', () => {
     )
   })
 
+  test('ranking numbers', () => {
+    const number = fc.oneof(fc.nat(9), fc.integer({ min: -5000, max: 5000 }), fc.nat(2 ** 31))
+    const far = fc.oneof(number, fc.maxSafeInteger())
+    const some = fc.oneof(
+      fc.uniqueArray(number, { minLength: 1, maxLength: 300 }),
+      fc.uniqueArray(far, { minLength: 1, maxLength: 20 }),
+    )
+    fc.assert(
+      fc.property(some, (rows) => {
+        distinct.set(rows, 1)
+        const run = (kernels: Kernels) => {
+          order.fill(7)
+          ranks.fill(7)
+          kernels.rank(distinct, rows.length, order, ranks)
+          const size = rows.length + 1
+          return { order: [...order.subarray(0, size)], ranks: [...ranks.subarray(0, size)] }
+        }
+        expect(run(wasm)).toEqual(run(plainKernels))
+        const sorted = run(wasm)
+          .order.slice(1)
+          .map((index) => rows[index - 1]!)
+        expect(sorted).toEqual(rows.toSorted((a, b) => a - b))
+      }),
+      runs,
+    )
+  })
+
   test('runs and bit-packed groups of every bit width', () => {
     fc.assert(
       fc.property(

@@ -33,8 +33,11 @@ export class KernelCode extends Code {
 
   // f64.
   ltF64 = (): this => this.#op(0x63)
+  neF64 = (): this => this.#op(0x62)
+  subF64 = (): this => this.#op(0xa1)
+  convertI32S = (): this => this.#op(0xb7)
+  truncateU32 = (): this => this.#op(0xfc, 3)
   truncateI64 = (): this => this.#op(0xfc, 6)
-  extendS = (): this => this.#op(0xac)
 
   // v128.
   load64Zero = (): this => this.#simd(0x5d, 0, 0)

@@ -121,6 +121,12 @@ export interface Kernels {
   ): InternResult | null
 
   /**
+   * Writes indexes 1 to `count` of different numbers to `order`, in ascending order of the numbers,
+   * after a 0, and the inverse of that to `ranks`.
+   */
+  rank(numbers: Float64Array, count: number, order: Uint32Array, ranks: Uint32Array): void
+
+  /**
    * Runs and bit-packed groups of `places[value]` for `count` values from `start` on, to `out` at
    * `position`; returns the position after them. Behind the values, the last one is repeated up to a
    * multiple of eight. Source: RLE/bit-packing hybrid, Encodings.md.

@@ -1,4 +1,4 @@
-import { F64, I32, I64, V128, type ValueType, type WasmFunction } from '../../wasm/assembler.js'
+import { F64, I32, V128, type ValueType, type WasmFunction } from '../../wasm/assembler.js'
 import { varint } from './index-kernels.js'
 import { KernelCode } from './kernel-code.js'
 import { BLOCK_VALUES, MINIBLOCK_VALUES } from './kernels.js'
@@ -215,24 +215,24 @@ export function doubleRangeKernel(): WasmFunction {
   return { name: 'rangeF', parameters: [I32, I32, I32], results: [], code: c }
 }
 
-/** Slots of the table of numbers met: twice as many as there may be, rounded up. */
+/** Slots of the table of numbers met: twice as many as there may be. */
 const INTERN_SLOT_BITS = 16
 
-/** A slot: the number as 64 bits, its index, and the generation it belongs to. */
-const INTERN_SLOT_BYTES = 16
+/** A slot is a word: the index of a number, and in the high half the generation it belongs to. */
+export const INTERN_TABLE_BYTES = 4 << INTERN_SLOT_BITS
 
-export const INTERN_TABLE_BYTES = INTERN_SLOT_BYTES << INTERN_SLOT_BITS
-
-/** Odd, with bits spread evenly: 2^64 over the golden ratio. */
+/** Odd, with bits spread evenly: 2^64 and 2^32 over the golden ratio. */
 const INTERN_FACTOR = -0x61c8864680b583ebn
+const INTERN_FACTOR_32 = 0x9e3779b1
 
 /**
  * Interning kernels for signed, unsigned and double numbers:
  * `(values, valid, rowCount, limit, table, indexes, distinct, result, generation)`, which return how
  * many are distinct, or -1.
  *
- * `valid` 0 means that all rows have a value; the count of values goes to `result`. Slots
- * of other generations are free, so that the table need not be cleared. Doubles are whole numbers below 2^53. See `Kernels.intern`.
+ * `valid` 0 means that all rows have a value; the count of values goes to `result`. Slots of other
+ * generations are free, so that the table need not be cleared; `generation` is in the high half of
+ * its word. Doubles are whole numbers below 2^53. See `Kernels.intern`.
  */
 export function internKernels(): readonly WasmFunction[] {
   return (['S', 'U', 'F'] as const).map((kind) => {
@@ -241,47 +241,62 @@ export function internKernels(): readonly WasmFunction[] {
     ]
     const c = new KernelCode(9)
     const row = c.local(I32)
-    const key = c.local(I64)
+    const number = c.local(F64)
     const slot = c.local(I32)
     const address = c.local(I32)
     const index = c.local(I32)
     const count = c.local(I32)
     const valueCount = c.local(I32)
+    const zero = c.local(V128)
     const elementBytes = kind === 'F' ? 8 : 4
     c.block().loop()
     c.get(row).get(rowCount).geU().brIf(1)
     c.i32(0).set(index)
     c.block() // left for a null
     c.get(valid).if()
-    c.get(valid).get(row).add().load8u(0).eqz().brIf(1)
-    c.end()
+    c.get(valid).get(row).add().load8u(0).eqz().if()
+    // Most are followed by others: sixteen nulls are passed over at once.
+    c.get(row).i32(16).add().get(rowCount).gtU().brIf(2)
+    c.get(valid).get(row).add().loadV128(0).anyTrue().brIf(2)
+    c.get(indexes).get(row).i32(1).shl().add().get(zero).storeV128(0)
+    c.get(indexes).get(row).i32(1).shl().add().get(zero).storeV128(16)
+    c.bump(values, 16 * elementBytes)
+      .bump(row, 16)
+      .br(3)
+    c.end().end()
     c.bump(valueCount, 1)
     c.get(values)
-    if (kind === 'S') c.load32(0).extendS()
-    else if (kind === 'U') c.load32u64()
-    else c.loadF64(0).truncateI64()
-    c.tee(key)
-      .i64(INTERN_FACTOR)
-      .mul64()
-      .i64(BigInt(64 - INTERN_SLOT_BITS))
-      .shrU64()
-      .wrap()
+    if (kind === 'F') {
+      c.loadF64(0).tee(number).truncateI64().i64(INTERN_FACTOR).mul64()
+      c.i64(BigInt(64 - INTERN_SLOT_BITS))
+        .shrU64()
+        .wrap()
+    } else {
+      c.load32(0).tee(slot)
+      if (kind === 'S') c.convertI32S()
+      else c.convertI32U()
+      c.set(number)
+      c.get(slot)
+        .i32(INTERN_FACTOR_32)
+        .mul()
+        .i32(32 - INTERN_SLOT_BITS)
+        .shrU()
+    }
     c.set(slot)
     c.loop()
-    c.get(table).get(slot).i32(4).shl().add().tee(address).load32(12).get(generation).ne().if()
+    c.get(table).get(slot).i32(2).shl().add().tee(address).load32(0)
+    c.get(generation).xor().tee(index).i32(0xffff).gtU().if()
     {
       c.bump(count, 1)
       c.get(count).get(limit).gtU().if()
       c.i32(-1).return()
       c.end()
-      c.get(address).get(key).store64(0)
-      c.get(address).get(count).tee(index).store32(8)
-      c.get(address).get(generation).store32(12)
-      c.get(distinct).get(index).i32(3).shl().add().get(key).convertI64().storeF64(0)
+      c.get(address).get(count).tee(index).get(generation).or().store32(0)
+      c.get(distinct).get(index).i32(3).shl().add().get(number).storeF64(0)
     }
     c.else()
     {
-      c.get(address).load64(0).get(key).ne64().if()
+      c.get(distinct).get(index).i32(3).shl().add().loadF64(0).get(number).neF64().if()
       c.get(slot)
         .i32(1)
         .add()
@@ -290,7 +305,6 @@ export function internKernels(): readonly WasmFunction[] {
         .set(slot)
       c.br(2)
       c.end()
-      c.get(address).load32(8).set(index)
     }
     c.end()
     c.end()
@@ -302,4 +316,110 @@ export function internKernels(): readonly WasmFunction[] {
     const parameters = new Array<ValueType>(9).fill(I32)
     return { name: `intern${kind}`, parameters, results: [I32], code: c }
   })
+}
+
+const DIGIT_BITS = 11
+const DIGITS = 1 << DIGIT_BITS
+
+/** Words of each kind of scratch that {@link rankKernel} needs. */
+export const RANK_SCRATCH = { perNumber: 2, counts: DIGITS } as const
+
+/**
+ * `rank(numbers, count, keys, order, other, counts, ranks, maxKey, min)`: sorts by digits of eleven
+ * bits, least first. Numbers are `min` to `min + maxKey`. See `Kernels.rank`.
+ *
+ * `keys` and `other` are room for the distances from `min`, and for the order that is being made.
+ */
+export function rankKernel(): WasmFunction {
+  const [numbers, count, keys, order, other, counts, ranks, maxKey, min] = [
+    0, 1, 2, 3, 4, 5, 6, 7, 8,
+  ]
+  const c = new KernelCode(9)
+  const i = c.local(I32)
+  const end = c.local(I32)
+  const from = c.local(I32)
+  const to = c.local(I32)
+  const shift = c.local(I32)
+  const next = c.local(I32)
+  const value = c.local(I32)
+  const address = c.local(I32)
+  const zero = c.local(V128)
+  /** Runs `body` for byte offsets `i` of all entries but the first. */
+  const eachEntry = (body: () => void): void => {
+    c.i32(4).set(i)
+    c.block().loop()
+    c.get(i).get(end).gtU().brIf(1)
+    body()
+    c.bump(i, 4).br(0).end().end()
+  }
+  /** Address of the count for the digit of the key on the stack. */
+  const countAt = (): KernelCode =>
+    c
+      .get(shift)
+      .shrU()
+      .i32(DIGITS - 1)
+      .and()
+      .i32(2)
+      .shl()
+      .get(counts)
+      .add()
+      .tee(address)
+  c.get(count).i32(2).shl().set(end)
+  c.get(order).i32(0).store32(0)
+  eachEntry(() => {
+    c.get(keys).get(i).add()
+    c.get(numbers).get(i).i32(1).shl().add().loadF64(0).get(min).subF64().truncateU32().store32(0)
+    c.get(order).get(i).add().get(i).i32(2).shrU().store32(0)
+  })
+  c.get(order).set(from).get(other).set(to)
+  c.block().loop()
+  c.get(shift).i32(32).geU().brIf(1)
+  c.get(maxKey).get(shift).shrU().eqz().brIf(1)
+  c.get(counts).set(next)
+  c.loop()
+  c.get(next).get(zero).storeV128(0)
+  c.bump(next, 16)
+  c.get(next)
+    .get(counts)
+    .i32(DIGITS * 4)
+    .add()
+    .ltU()
+    .brIf(0)
+    .end()
+  eachEntry(() => {
+    c.get(keys).get(i).add().load32(0)
+    countAt()
+    c.get(address).load32(0).i32(4).add().store32(0)
+  })
+  // Counts, in bytes, become offsets of the first of each digit.
+  c.i32(4).set(next).get(counts).set(i)
+  c.loop()
+  c.get(i).load32(0).set(value)
+  c.get(i).get(next).store32(0)
+  c.get(next).get(value).add().set(next)
+  c.bump(i, 4)
+  c.get(i)
+    .get(counts)
+    .i32(DIGITS * 4)
+    .add()
+    .ltU()
+    .brIf(0)
+    .end()
+  eachEntry(() => {
+    c.get(from).get(i).add().load32(0).tee(value).i32(2).shl().get(keys).add().load32(0)
+    countAt()
+    c.load32(0).set(next)
+    c.get(to).get(next).add().get(value).store32(0)
+    c.get(address).get(next).i32(4).add().store32(0)
+  })
+  c.get(from).get(to).set(from).set(to)
+  c.bump(shift, DIGIT_BITS).br(0).end().end()
+  c.get(ranks).i32(0).store32(0)
+  eachEntry(() => {
+    c.get(from).get(i).add().load32(0).set(value)
+    c.get(order).get(i).add().get(value).store32(0)
+    c.get(ranks).get(value).i32(2).shl().add().get(i).i32(2).shrU().store32(0)
+  })
+  const parameters: readonly ValueType[] = [I32, I32, I32, I32, I32, I32, I32, I32, F64]
+  return { name: 'rank', parameters, results: [], code: c }
 }

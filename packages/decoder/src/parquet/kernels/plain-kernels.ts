@@ -20,6 +20,7 @@ export const plainKernels: Kernels = {
   collect,
   place,
   intern,
+  rank,
   writeIndexes,
   pack: (values, start, count, bitWidth, places, out, position) =>
     pack(values, start, (count + 7) & ~7, bitWidth, places, out, position),
@@ -132,6 +133,12 @@ function intern(
     indexes[row] = index
   }
   return { distinctCount: known.size, valueCount }
+}
+
+function rank(numbers: Float64Array, count: number, order: Uint32Array, ranks: Uint32Array): void {
+  for (let index = 0; index <= count; index++) order[index] = index
+  order.subarray(1, count + 1).sort((a, b) => numbers[a]! - numbers[b]!)
+  for (let place = 0; place <= count; place++) ranks[order[place]!] = place
 }
 
 function writeIndexes(

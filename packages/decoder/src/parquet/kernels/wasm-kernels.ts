@@ -8,6 +8,7 @@ import {
   type IndexArray,
   type InternResult,
   type Kernels,
+  MAX_DISTINCT,
   minRunOctets,
   type Range,
   type TwelveResult,
@@ -18,19 +19,25 @@ import {
   doubleRangeKernel,
   INTERN_TABLE_BYTES,
   internKernels,
+  RANK_SCRATCH,
+  rankKernel,
   rangeKernels,
   validKernels,
 } from './number-kernels.js'
+import { plainKernels } from './plain-kernels.js'
 import { TWELVE_RESULT, twelveKernel } from './twelve-kernel.js'
 
 type Kernel = (...operands: readonly number[]) => number
 type ByElement = Readonly<Record<number, Kernel>>
 
+const RANK_SCRATCH_BYTES = ((MAX_DISTINCT + 1) * RANK_SCRATCH.perNumber + RANK_SCRATCH.counts) * 4
+
 /** Arena bytes that {@link wasmKernels} takes for itself. */
-export const WASM_KERNEL_BYTES = SHUFFLE_TABLE_BYTES + BLOCK_VALUES * 4 + INTERN_TABLE_BYTES + 96
+export const WASM_KERNEL_BYTES =
+  SHUFFLE_TABLE_BYTES + BLOCK_VALUES * 4 + INTERN_TABLE_BYTES + RANK_SCRATCH_BYTES + 192
 
 /** After so many uses, the table of numbers met is cleared. */
-const MAX_GENERATION = 0x7fffffff
+const MAX_GENERATION = 0xffff
 
 /** The generated kernels, for arrays of `arena`, which must have a memory. */
 export function wasmKernels(arena: Arena): Kernels {
@@ -39,6 +46,9 @@ export function wasmKernels(arena: Arena): Kernels {
   const scratch = arena.take('i32', BLOCK_VALUES)
   const doubles = arena.take('f64', 2)
   const result = arena.take('i32', TWELVE_RESULT.words)
+  const keys = arena.take('u32', MAX_DISTINCT + 1)
+  const otherOrder = arena.take('u32', MAX_DISTINCT + 1)
+  const digitCounts = arena.take('u32', RANK_SCRATCH.counts)
   const internTable = arena.take('u8', INTERN_TABLE_BYTES)
   let generation = 0
   const exports = compile(arena, tables.byteOffset)
@@ -49,7 +59,7 @@ export function wasmKernels(arena: Arena): Kernels {
   const hybrid = byElement(exports, 'hybrid')
   const { levels, deltas, rangeS, rangeU, rangeF, internS, internU, internF, twelve } =
     exports as Record<string, Kernel>
-  const { collect, place } = exports as Record<string, Kernel>
+  const { collect, place, rank } = exports as Record<string, Kernel>
 
   return {
     dropNulls(source, start, end, values, at, bitmap) {
@@ -106,9 +116,29 @@ export function wasmKernels(arena: Arena): Kernels {
         indexes.byteOffset,
         distinct.byteOffset,
         result.byteOffset,
-        generation,
+        generation << 16,
       )
       return distinctCount < 0 ? null : { distinctCount, valueCount: result[0]! }
+    },
+
+    rank(numbers, count, order, ranks) {
+      rangeF!(addressOf(numbers, 1), addressOf(numbers, count + 1), doubles.byteOffset)
+      const [min, max] = doubles as unknown as [number, number]
+      if (max - min >= 2 ** 32 || count > MAX_DISTINCT) {
+        plainKernels.rank(numbers, count, order, ranks)
+        return
+      }
+      rank!(
+        numbers.byteOffset,
+        count,
+        keys.byteOffset,
+        order.byteOffset,
+        otherOrder.byteOffset,
+        digitCounts.byteOffset,
+        ranks.byteOffset,
+        max - min,
+        min,
+      )
     },
 
     writeIndexes(values, start, count, bitWidth, places, out, position) {
@@ -206,6 +236,7 @@ function compile(arena: Arena, tables: number): Record<string, unknown> {
     doubleRangeKernel(),
     ...validKernels(),
     ...internKernels(),
+    rankKernel(),
     twelveKernel(),
   ]
   const memory = { initialPages: arena.pages, maximumPages: arena.pages, shared: false }
