@@ -2,7 +2,7 @@ import { I32, V128, type WasmFunction } from '../../wasm/assembler.js'
 import { KernelCode } from './kernel-code.js'
 
 /**
- * Kernels that drop nulls: `(source, sourceEnd, values, bitmap) -> end of values`, for elements of
+ * Kernels that drop nulls: `(source, sourceEnd, values, bitmap, tables) -> end of values`, for elements of
  * one, two and four bytes.
  *
  * A vector is compared with zero, the outcome looked up in a table of byte orders that move the
@@ -38,10 +38,10 @@ function fillShuffles(
   }
 }
 
-const [source, sourceEnd, values, bitmap] = [0, 1, 2, 3]
+const [source, sourceEnd, values, bitmap, tables] = [0, 1, 2, 3, 4]
 
 /** All three kernels; `tables` is the address of the shuffle tables. */
-export function nullKernels(tables: number): readonly WasmFunction[] {
+export function nullKernels(): readonly WasmFunction[] {
   return [
     kernel('dropNulls1', (c, vector, zero) => {
       const mask = c.local(I32)
@@ -54,13 +54,7 @@ export function nullKernels(tables: number): readonly WasmFunction[] {
         c.get(vector)
         if (half !== 0)
           c.get(vector).shuffle([8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7])
-        // The table is read behind `tables`, whose address is added to the index.
-        bits()
-          .i32(3)
-          .shl()
-          .i32(tables + SHUFFLE_TABLE.bytes1)
-          .add()
-          .load64Zero()
+        bits().i32(3).shl().get(tables).add().load64Zero()
         c.swizzle().lane64(0).store64(0)
         bits().popcnt().get(values).add().set(values)
       }
@@ -73,7 +67,9 @@ export function nullKernels(tables: number): readonly WasmFunction[] {
       c.get(mask)
         .i32(4)
         .shl()
-        .loadV128(tables + SHUFFLE_TABLE.bytes2)
+        .get(tables)
+        .add()
+        .loadV128(SHUFFLE_TABLE.bytes2)
         .swizzle()
         .storeV128(0)
       c.get(mask).popcnt().i32(1).shl().get(values).add().set(values)
@@ -92,7 +88,9 @@ export function nullKernels(tables: number): readonly WasmFunction[] {
         c.get(mask)
           .i32(4)
           .shl()
-          .loadV128(tables + SHUFFLE_TABLE.bytes4)
+          .get(tables)
+          .add()
+          .loadV128(SHUFFLE_TABLE.bytes4)
           .swizzle()
           .storeV128(0)
         c.get(mask).popcnt().i32(2).shl().get(values).add().set(values)
@@ -111,7 +109,7 @@ function kernel(
   body: (c: KernelCode, vector: number, zero: number, step: number) => void,
   vectors = 1,
 ): WasmFunction {
-  const c = new KernelCode(4)
+  const c = new KernelCode(5)
   const vector = c.local(V128)
   const zero = c.local(V128)
   const elementBytes = Number(name.at(-1))
@@ -156,5 +154,5 @@ function kernel(
   c.bump(source, 64).br(0)
   c.end().end()
   c.get(values)
-  return { name, parameters: [I32, I32, I32, I32], results: [I32], code: c }
+  return { name, parameters: [I32, I32, I32, I32, I32], results: [I32], code: c }
 }

@@ -1,8 +1,6 @@
 import type { Arena } from '../../arena.js'
-import { assemble } from '../../wasm/assembler.js'
 import { instantiate } from '../../wasm/web-assembly.js'
-import { dictionaryKernels } from './dictionary-kernels.js'
-import { hybridKernels, levelsKernel, markKernels, packKernels } from './index-kernels.js'
+import { KERNEL_MODULE } from './kernel-module.js'
 import {
   BLOCK_VALUES,
   type IndexArray,
@@ -13,19 +11,10 @@ import {
   type Range,
   type TwelveResult,
 } from './kernels.js'
-import { nullKernels, SHUFFLE_TABLE_BYTES, shuffleTables } from './null-kernels.js'
-import {
-  deltasKernel,
-  doubleRangeKernel,
-  INTERN_TABLE_BYTES,
-  internKernels,
-  RANK_SCRATCH,
-  rankKernel,
-  rangeKernels,
-  validKernels,
-} from './number-kernels.js'
+import { SHUFFLE_TABLE_BYTES, shuffleTables } from './null-kernels.js'
+import { INTERN_TABLE_BYTES, RANK_SCRATCH } from './number-kernels.js'
 import { plainKernels } from './plain-kernels.js'
-import { TWELVE_RESULT, twelveKernel } from './twelve-kernel.js'
+import { TWELVE_RESULT } from './twelve-kernel.js'
 
 type Kernel = (...operands: readonly number[]) => number
 type ByElement = Readonly<Record<number, Kernel>>
@@ -51,7 +40,7 @@ export function wasmKernels(arena: Arena): Kernels {
   const digitCounts = arena.take('u32', RANK_SCRATCH.counts)
   const internTable = arena.take('u8', INTERN_TABLE_BYTES)
   let generation = 0
-  const exports = compile(arena, tables.byteOffset)
+  const exports = instantiate(Buffer.from(KERNEL_MODULE, 'base64'), arena.memory!)
   const dropNulls = byElement(exports, 'dropNulls')
   const dropInvalid = byElement(exports, 'dropInvalid')
   const mark = byElement(exports, 'mark')
@@ -67,7 +56,7 @@ export function wasmKernels(arena: Arena): Kernels {
       const to = addressOf(values, at)
       const from = addressOf(source, start)
       const bits = bitmap.byteOffset + (start >>> 3)
-      const valuesEnd = dropNulls[size]!(from, addressOf(source, end), to, bits)
+      const valuesEnd = dropNulls[size]!(from, addressOf(source, end), to, bits, tables.byteOffset)
       return (valuesEnd - to) / size
     },
 
@@ -219,26 +208,4 @@ function addressOf(array: IndexArray | Int32Array | Float64Array, index: number)
 function byElement(exports: Record<string, unknown>, name: string): ByElement {
   const sizes = [1, 2, 4, 8].filter((size) => `${name}${size}` in exports)
   return Object.fromEntries(sizes.map((size) => [size, exports[`${name}${size}`] as Kernel]))
-}
-
-function compile(arena: Arena, tables: number): Record<string, unknown> {
-  // The packing kernels come first, so that those that call them know their function indexes.
-  const packing = packKernels()
-  const functions = [
-    ...packing,
-    ...nullKernels(tables),
-    ...markKernels(),
-    ...dictionaryKernels(),
-    ...hybridKernels(0),
-    levelsKernel(),
-    deltasKernel(packing.length - 1),
-    ...rangeKernels(),
-    doubleRangeKernel(),
-    ...validKernels(),
-    ...internKernels(),
-    rankKernel(),
-    twelveKernel(),
-  ]
-  const memory = { initialPages: arena.pages, maximumPages: arena.pages, shared: false }
-  return instantiate(assemble(functions, memory), arena.memory!)
 }
