@@ -1,7 +1,7 @@
 import type { Arena } from './arena.js'
 import type { Column } from './batch.js'
 import { BytesCells, DictionaryCells, GrowingDictionary, NumberCells } from './columns.js'
-import { FIRST_YEAR, LAST_YEAR } from './field-types.js'
+import { daysOf, FIRST_YEAR, LAST_YEAR } from './field-types.js'
 import type { CodeTable, ColumnSpec } from './spec/types.js'
 
 /** Spare entries behind every column array, so that word-wise readers may overrun. */
@@ -12,7 +12,7 @@ export const SLOW16 = 0x8000
 export const SLOW32 = 0x80000000
 
 /** Years times 2^11 packed month and day: the look-up for eight-digit dates. */
-export const DATE_SLOTS = (LAST_YEAR - FIRST_YEAR + 1) << 11
+const DATE_SLOTS = (LAST_YEAR - FIRST_YEAR + 1) << 11
 
 /** A dictionary together with the direct look-up tables the generated decoders read. */
 export class SharedDictionary {
@@ -44,6 +44,9 @@ export class SharedDictionary {
     }
     return index
   }
+
+  /** Takes over what generated code has added. */
+  sync(): void {}
 
   /** Starts a new dictionary object: batches already handed out keep the old one. */
   restart(): void {
@@ -79,8 +82,7 @@ export class IdentifierDictionary extends SharedDictionary {
     this.#characters = characters
   }
 
-  /** Takes over what generated code has added. */
-  sync(): void {
+  override sync(): void {
     for (let index = this.size; index < this.count[0]!; index++) {
       const words = this.entries.slice(index * 3, index * 3 + 3)
       const bytes = new Uint8Array(words.buffer, 0, 9)
@@ -113,6 +115,93 @@ export class IdentifierDictionary extends SharedDictionary {
     this.slots.fill(0)
     this.count[0] = 1
   }
+}
+
+/** Entry of a date that is on the calendar and not in the dictionary yet. */
+export const UNSEEN16 = 0xffff
+/** Dates that a look-up table has room for: half of all there are. */
+export const DATE_LIMIT = 0x8000
+
+/**
+ * Dates, as days since 1970, in a table that generated code looks into and adds to.
+ *
+ * Slots off the calendar stay SLOW16. Slots added are also listed in order of their index, so that
+ * `sync` can give them their values.
+ */
+export class DateDictionary extends SharedDictionary {
+  override readonly table16: Uint16Array
+  readonly entries: Int32Array
+  /** [0]: values in the dictionary, null included. */
+  readonly count: Int32Array
+
+  constructor(arena: Arena) {
+    const table16 = calendar(arena)
+    super(null, table16, null)
+    this.table16 = table16
+    this.entries = arena.take('i32', DATE_LIMIT)
+    this.count = arena.take('i32', 4)
+    this.count[0] = 1
+  }
+
+  override sync(): void {
+    for (let index = this.size; index < this.count[0]!; index++) {
+      super.indexOf(daysOfSlot(this.entries[index]!))
+    }
+  }
+
+  override indexOf(days: number): number {
+    this.sync()
+    const index = super.indexOf(days)
+    if (index >= this.count[0]! && index < DATE_LIMIT) {
+      const slot = slotOfDays(days)
+      this.entries[index] = slot
+      this.table16[slot] = index
+      this.count[0] = index + 1
+    }
+    return index
+  }
+}
+
+/** Slot of a date: years since FIRST_YEAR, then month and day, packed digit by digit. */
+function slotOf(year: number, month: number, day: number): number {
+  return (
+    ((year - FIRST_YEAR) << 11) |
+    (Math.floor(month / 10) << 10) |
+    ((month % 10) << 6) |
+    (Math.floor(day / 10) << 4) |
+    (day % 10)
+  )
+}
+
+function slotOfDays(days: number): number {
+  const date = new Date(days * 86_400_000)
+  return slotOf(date.getUTCFullYear(), date.getUTCMonth() + 1, date.getUTCDate())
+}
+
+function daysOfSlot(slot: number): number {
+  const year = FIRST_YEAR + (slot >> 11)
+  const month = ((slot >> 10) & 1) * 10 + ((slot >> 6) & 15)
+  const day = ((slot >> 4) & 3) * 10 + (slot & 15)
+  return daysOf(year, month, day)!
+}
+
+/** A look-up table with UNSEEN16 at every date there is. */
+function calendar(arena: Arena): Uint16Array {
+  const table = arena.take('u16', DATE_SLOTS)
+  const years = [FIRST_YEAR, 1904].map((year) => {
+    const slots = new Uint16Array(1 << 11).fill(SLOW16)
+    for (let month = 1; month <= 12; month++) {
+      for (let day = 1; daysOf(year, month, day) !== undefined; day++) {
+        slots[slotOf(FIRST_YEAR, month, day)] = UNSEEN16
+      }
+    }
+    return slots
+  })
+  for (let year = FIRST_YEAR; year <= LAST_YEAR; year++) {
+    const isLeap = daysOf(year, 2, 29) !== undefined
+    table.set(years[isLeap ? 1 : 0]!, (year - FIRST_YEAR) << 11)
+  }
+  return table
 }
 
 /** First slot of nine bytes; generated code computes the same. */
@@ -331,7 +420,7 @@ export class DictionaryPool {
         ? new IdentifierDictionary(this.#arena, this.#characters)
         : new SharedDictionary(null, null, null)
     }
-    if (type === 'date') return new SharedDictionary(null, table16(DATE_SLOTS), null)
+    if (type === 'date') return new DateDictionary(this.#arena)
     if (column.mixed !== undefined) {
       return new SharedDictionary(column.mixed === 'code' ? codes : null, null, null)
     }
@@ -396,24 +485,4 @@ export function mixedTable(
     table[keyOf(text)] = codes.indexOf(text) * 0x10000 + numbers.indexOf(value)
   }
   table[keyOf('  ')] = 0
-}
-
-/** Slot of a date in its look-up table: years since FIRST_YEAR, then month and day, packed. */
-function dateSlot(days: number): number {
-  const date = new Date(days * 86_400_000)
-  const month = date.getUTCMonth() + 1
-  const day = date.getUTCDate()
-  return (
-    ((date.getUTCFullYear() - FIRST_YEAR) << 11) |
-    (Math.floor(month / 10) << 10) |
-    ((month % 10) << 6) |
-    (Math.floor(day / 10) << 4) |
-    (day % 10)
-  )
-}
-
-/** Lets generated code find from now on a date that was decoded without an issue. */
-export function learnDate(builder: ColumnBuilder, days: number): void {
-  const { shared } = builder
-  if (shared?.table16 != null) shared.table16[dateSlot(days)] = shared.indexOf(days)
 }

@@ -5,7 +5,6 @@ import {
   columnBytes,
   DictionaryPool,
   IdentifierDictionary,
-  learnDate,
   mixedTable,
   SLOW16,
 } from './builders.js'
@@ -56,13 +55,7 @@ const WINDOW = 256 << 10
 const PENDING = 4096
 const SCRATCH = 256 << 10
 /** Rows of a layout after which generated code pays for itself. */
-const GENERATE_AFTER = 256
-/**
- * Rows of a layout after which most of its values have been seen. Until then few rows are decoded
- * at a time: a row with a new date is marked, and so is every other of the same run.
- */
-const SETTLED_AFTER = 4096
-const YOUNG_ROWS = 64
+const GENERATE_AFTER = 64
 /** Identifiers a table's dictionary may hold before it begins anew with the next batch. */
 const DICTIONARY_LIMIT = 32_768
 /** Room for look-up tables; what is not touched costs nothing. */
@@ -904,38 +897,15 @@ export class RecordDecoder {
     ) {
       this.#generate(table, state, offsets, count)
     }
-    let from = 0
-    while (from < count) {
-      const size = state.seen < SETTLED_AFTER ? Math.min(count - from, YOUNG_ROWS) : count - from
-      this.#decodeRun(table, state, offsets, rows, from, size, origins)
-      state.seen += size
-      from += size
-    }
-  }
-
-  #decodeRun(
-    table: TableState,
-    state: LayoutState,
-    offsets: Int32Array,
-    rows: Int32Array,
-    from: number,
-    count: number,
-    origins: Float64Array | null,
-  ): void {
-    const origin = this.#stateOrigin[0]!
+    state.seen += count
     const { decode } = state
-    const marks = this.#marks
+    const origin = this.#stateOrigin[0]!
     const left =
       decode === null
         ? count
-        : decode(
-            offsets.byteOffset + from * 4,
-            rows.byteOffset + from * 4,
-            count,
-            marks.byteOffset,
-          )
+        : decode(offsets.byteOffset, rows.byteOffset, count, this.#marks.byteOffset)
     for (let i = 0; i < left; i++) {
-      const j = from + (decode === null ? i : marks[i]!)
+      const j = decode === null ? i : this.#marks[i]!
       const at = offsets[j]!
       this.#decodeRow(table, state, at, rows[j]!, origins?.[j] ?? origin + at)
     }
@@ -1010,9 +980,6 @@ export class RecordDecoder {
         builder.out[row] = builder.shared.indexOfBytes(bytes, at + field.start, text)
       } else {
         builder.set(row, decoded.value)
-        if (field.type === 'date' && decoded.value !== null) {
-          learnDate(builder, decoded.value as number)
-        }
       }
       if (field.columns.length > 1) table.builders[field.columns[1]!]!.set(row, decoded.code)
       if (decoded.issue !== null) {
@@ -1136,9 +1103,7 @@ export class RecordDecoder {
   #cut(table: TableState, issuesOnly = false, last = false): void {
     const rowCount = issuesOnly ? 0 : table.rowCount
     const copied = !this.#options.reuseArrays
-    for (const builder of table.builders) {
-      if (builder.shared instanceof IdentifierDictionary) builder.shared.sync()
-    }
+    for (const builder of table.builders) builder.shared?.sync()
     const columns: Column[] = table.builders.map((builder) => builder.column(rowCount, copied))
     const numbers = copied ? table.recordNumbers.slice(0, rowCount) : table.recordNumbers
     const lengths = copied ? table.recordLengths.slice(0, rowCount) : table.recordLengths

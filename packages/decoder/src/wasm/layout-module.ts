@@ -1,8 +1,12 @@
 import {
   type ColumnBuilder,
+  DATE_LIMIT,
+  DateDictionary,
   IDENTIFIER_LIMIT,
   IDENTIFIER_SLOTS,
   IdentifierDictionary,
+  SLOW16,
+  UNSEEN16,
 } from '../builders.js'
 import { FIRST_YEAR, LAST_YEAR } from '../field-types.js'
 import type { FieldSpec } from '../spec/types.js'
@@ -12,7 +16,7 @@ import { assemble, Code, I32, I64, type WasmFunction } from './assembler.js'
  * Fast decoders, generated per layout: one loop over records with the columns unrolled.
  *
  * They store only what is plainly clean. A record with anything else (unlisted code, bad digit,
- * date not seen before, NUL, byte above 0x7F, filler that is not blank) is marked, and the caller
+ * date off the calendar, NUL, byte above 0x7F, filler that is not blank) is marked, and the caller
  * decodes it again with the readable functions of `field-types.ts`. Generated code therefore never
  * reports an issue and never has to explain one.
  */
@@ -61,7 +65,10 @@ export function layoutModule(
   const step = Math.max(1, Math.ceil(sample.offsets.length / SAMPLE))
   const offsets = sample.offsets.filter((_, index) => index % step === 0)
   const sorted = [...cells].sort((a, b) => a.start - b.start)
-  return assemble([findFunction(), decodeFunction(planOf(sorted, sample.bytes, offsets))], memory)
+  return assemble(
+    [findFunction(), learnFunction(), decodeFunction(planOf(sorted, sample.bytes, offsets))],
+    memory,
+  )
 }
 
 /** Groups runs of mostly blank fields, and such runs within them again. */
@@ -121,6 +128,7 @@ interface Frame {
 }
 
 const FIND = 0
+const LEARN = 1
 
 function decodeFunction(plan: Plan): WasmFunction {
   const [offsets, rows, count, marks] = [0, 1, 2, 3]
@@ -247,8 +255,8 @@ function emitCell(f: Frame, cell: Cell): void {
       emitMixed(f, cell, cell.table.byteOffset)
       return
     case 'date':
-      if (width !== 8 || builder.shared?.table16 == null) break
-      emitDate(f, builder, builder.shared.table16.byteOffset, field.start)
+      if (width !== 8 || !(builder.shared instanceof DateDictionary)) break
+      emitDate(f, builder, builder.shared, field.start)
       return
     case 'decimal':
       if (emitNumber(f, cell)) return
@@ -352,8 +360,14 @@ function emitFourDigits({ c }: Frame, word: number): void {
   c.get(word).i32(0xff).and().i32(100).mul().get(word).i32(16).shrU().add().set(word)
 }
 
-function emitDate(f: Frame, builder: ColumnBuilder, table: number, start: number): void {
+function emitDate(
+  f: Frame,
+  builder: ColumnBuilder,
+  dictionary: DateDictionary,
+  start: number,
+): void {
   const { c } = f
+  const table = dictionary.table16.byteOffset
   // Per cell: the last year's four bytes, and its slot base or -1. Locals begin as zero, which no
   // year is, and the first record sets them.
   const year = c.local(I32)
@@ -390,7 +404,10 @@ function emitDate(f: Frame, builder: ColumnBuilder, table: number, start: number
     c.get(f.b).i32(2).shrU().i32(0x3c0).and().or()
     c.get(f.b).i32(12).shrU().i32(0x30).and().or()
     c.get(f.b).i32(24).shrU().i32(0x0f).and().or()
-    c.i32(1).shl().load16u(table).set(f.d)
+    c.tee(f.b).i32(1).shl().load16u(table).tee(f.d).i32(UNSEEN16).eq().if()
+    c.get(f.b).i32(table).i32(dictionary.entries.byteOffset).i32(dictionary.count.byteOffset)
+    c.call(LEARN).set(f.d)
+    c.end()
     c.get(f.x16).get(f.d).or().set(f.x16)
   }
   c.else()
@@ -496,6 +513,21 @@ function findFunction(): WasmFunction {
   c.end()
   c.i32(0) // not reached
   return { name: 'find', parameters: [I32, I32, I32, I32, I32, I32], results: [I32], code: c }
+}
+
+/** learn(slot, table, entries, count) -> index of a new date; SLOW16 when there is no room. */
+function learnFunction(): WasmFunction {
+  const [slot, table, entries, count] = [0, 1, 2, 3]
+  const c = new Code(4)
+  const index = c.local(I32)
+  c.get(count).load32(0).tee(index).i32(DATE_LIMIT).geU().if()
+  c.i32(SLOW16).return()
+  c.end()
+  c.get(count).get(index).i32(1).add().store32(0)
+  c.get(entries).get(index).i32(2).shl().add().get(slot).store32(0)
+  c.get(table).get(slot).i32(1).shl().add().get(index).store16(0)
+  c.get(index)
+  return { name: 'learn', parameters: [I32, I32, I32, I32], results: [I32], code: c }
 }
 
 function emitBytes(f: Frame, builder: ColumnBuilder, start: number, width: number): void {
