@@ -23,8 +23,18 @@ function unsigned(out: number[], value: number): void {
   out.push(rest)
 }
 
-/** Signed LEB128 of any 64-bit value. */
-function signed(out: number[], value: bigint): void {
+/** Signed LEB128 of a 32-bit value. */
+function signed32(out: number[], value: number): void {
+  let rest = value | 0
+  while (rest < -0x40 || rest > 0x3f) {
+    out.push((rest & 0x7f) | 0x80)
+    rest >>= 7
+  }
+  out.push(rest & 0x7f)
+}
+
+/** Signed LEB128 of a 64-bit value. */
+function signed64(out: number[], value: bigint): void {
   let rest = BigInt.asIntN(64, value)
   for (;;) {
     const byte = Number(rest & 0x7fn)
@@ -98,13 +108,13 @@ export class Code {
   // Constants.
   i32(value: number): this {
     this.bytes.push(0x41)
-    signed(this.bytes, BigInt(value | 0))
+    signed32(this.bytes, value)
     return this
   }
 
   i64(value: bigint): this {
     this.bytes.push(0x42)
-    signed(this.bytes, value)
+    signed64(this.bytes, value)
     return this
   }
 
