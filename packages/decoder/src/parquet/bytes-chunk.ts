@@ -155,9 +155,10 @@ export class BytesChunkEncoder {
       prefixes[count] = prefix
       suffixes[count] = valueEnd - valueStart - prefix
       suffixBytes.reserve(valueEnd - valueStart)
-      for (let i = valueStart + prefix; i < valueEnd; i++) {
-        suffixBytes.bytes[suffixBytes.length++] = bytes[i]!
-      }
+      const { bytes: suffix } = suffixBytes
+      let { length } = suffixBytes
+      for (let i = valueStart + prefix; i < valueEnd; i++) suffix[length++] = bytes[i]!
+      suffixBytes.length = length
       if (count === 0 || isBelow(bytes, valueStart, valueEnd, minStart, minEnd)) {
         minStart = valueStart
         minEnd = valueEnd
@@ -214,11 +215,14 @@ function writeCell(
   while (end > start && bytes[end - 1] === 0) end--
   if (trim) while (end > start && bytes[end - 1] === BLANK) end--
   text.reserve((end - start) * MAX_CHARACTER_BYTES)
+  const { bytes: out } = text
+  let { length } = text
   for (let i = start; i < end; i++) {
     const byte = bytes[i]!
-    if (byte < 0x80 && byte !== 0) text.bytes[text.length++] = byte
-    else text.append(characters[byte]!)
+    if (byte < 0x80 && byte !== 0) out[length++] = byte
+    else for (const part of characters[byte]!) out[length++] = part
   }
+  text.length = length
 }
 
 /** Longest UTF-8 form of a character in a single-byte encoding. */

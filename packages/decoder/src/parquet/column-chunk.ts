@@ -43,6 +43,7 @@ export class ChunkWriter {
   readonly #columnIndexes: ByteWriter
   readonly #compress: Compress | null
   readonly #thrift: ThriftWriter
+  readonly #indexThrift: ThriftWriter
   readonly #pageLocations: number[] = []
   #field: ParquetField | null = null
   #start = 0
@@ -59,6 +60,7 @@ export class ChunkWriter {
     this.#columnIndexes = columnIndexes
     this.#compress = compress
     this.#thrift = new ThriftWriter(out)
+    this.#indexThrift = new ThriftWriter(columnIndexes)
   }
 
   /** Page locations of the chunks since the last `beginRowGroup`: three numbers a page. */
@@ -126,7 +128,7 @@ export class ChunkWriter {
   finish(bounds: Bounds | null, distinctCount: number | null): ColumnChunk {
     const pageCount = this.#pages.length
     const indexStart = this.#columnIndexes.length
-    writeColumnIndex(this.#columnIndexes, this.#field!.physical, this.#pages)
+    writeColumnIndex(this.#indexThrift, this.#field!.physical, this.#pages)
     return {
       dictionaryOffset: this.#dictionaryOffset,
       dataOffset: this.#pageLocations[this.#pageLocations.length - pageCount * 3]!,

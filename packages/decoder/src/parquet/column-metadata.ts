@@ -15,13 +15,15 @@ export function writeColumnMetadata(
   chunk: ColumnChunk,
   base: number,
 ): void {
-  const encodings = new Set<number>([ENCODING.rle])
-  for (const { encoding } of chunk.pageCounts) encodings.add(ENCODING[encoding])
+  let encodings = 1 << ENCODING.rle
+  for (const { encoding } of chunk.pageCounts) encodings |= 1 << ENCODING[encoding]
   thrift.i32(1, PHYSICAL[field.physical])
-  thrift.list(2, THRIFT.i32, encodings.size)
-  for (const encoding of [...encodings].sort((a, b) => a - b)) thrift.listInteger(encoding)
+  thrift.list(2, THRIFT.i32, bitCount(encodings))
+  for (let encoding = 0; encodings >>> encoding !== 0; encoding++) {
+    if (((encodings >>> encoding) & 1) === 1) thrift.listInteger(encoding)
+  }
   thrift.list(3, THRIFT.binary, 1)
-  thrift.listString(field.name)
+  thrift.listBinary(nameBytes(field))
   thrift.i32(4, COMPRESSION[codec])
   thrift.i64(5, chunk.valueCount)
   thrift.i64(6, chunk.uncompressedSize)
@@ -52,4 +54,23 @@ function writeStatistics(thrift: ThriftWriter, chunk: ColumnChunk): void {
     thrift.bool(8, bounds.minExact)
   }
   thrift.end()
+}
+
+function bitCount(bits: number): number {
+  let count = 0
+  for (let rest = bits; rest !== 0; rest &= rest - 1) count++
+  return count
+}
+
+const encoder = new TextEncoder()
+const encodedNames = new WeakMap<ParquetField, Uint8Array>()
+
+/** A field's name in UTF-8, encoded once. */
+function nameBytes(field: ParquetField): Uint8Array {
+  let bytes = encodedNames.get(field)
+  if (bytes === undefined) {
+    bytes = encoder.encode(field.name)
+    encodedNames.set(field, bytes)
+  }
+  return bytes
 }

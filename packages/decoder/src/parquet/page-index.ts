@@ -15,11 +15,10 @@ const NOTHING = new Uint8Array(0)
 
 /** Bounds and null counts of a chunk's pages. Source: `parquet.thrift`, ColumnIndex. */
 export function writeColumnIndex(
-  out: ByteWriter,
+  thrift: ThriftWriter,
   physical: PhysicalType,
   pages: readonly DataPage[],
 ): void {
-  const thrift = new ThriftWriter(out)
   thrift.list(1, THRIFT.true, pages.length)
   for (const page of pages) thrift.listBool(page.bounds === null)
   thrift.list(2, THRIFT.binary, pages.length)

@@ -126,8 +126,4 @@ export class ThriftWriter {
     this.#out.varint(value.length)
     this.#out.append(value)
   }
-
-  listString(value: string): void {
-    this.listBinary(encoder.encode(value))
-  }
 }
