@@ -9,7 +9,6 @@ const SPARE = 16
 
 /** Marks "not seen yet, or not clean": the row goes to the oracle. */
 export const SLOW16 = 0x8000
-export const SLOW32 = 0x80000000
 
 /** Years times 2^11 packed month and day: the look-up for eight-digit dates. */
 const DATE_SLOTS = (LAST_YEAR - FIRST_YEAR + 1) << 11
@@ -19,16 +18,13 @@ export class SharedDictionary {
   dictionary: GrowingDictionary
   /** Key of one or two bytes (little-endian), or of three times six bits -> index, or SLOW16. */
   readonly table16: Uint16Array | null
-  /** Three-byte keys of codes: index, or SLOW32. */
-  readonly table32: Uint32Array | null
   #indexes = new Map<string | number | boolean, number>()
   readonly #codes: CodeTable | null
 
-  constructor(codes: CodeTable | null, table16: Uint16Array | null, table32: Uint32Array | null) {
+  constructor(codes: CodeTable | null, table16: Uint16Array | null) {
     this.#codes = codes
     this.dictionary = new GrowingDictionary(codes)
     this.table16 = table16
-    this.table32 = table32
   }
 
   get size(): number {
@@ -74,7 +70,7 @@ export class IdentifierDictionary extends SharedDictionary {
   readonly #characters: readonly string[]
 
   constructor(arena: Arena, characters: readonly string[]) {
-    super(null, null, null)
+    super(null, null)
     this.slots = arena.take('i32', IDENTIFIER_SLOTS * 4)
     this.entries = arena.take('i32', (IDENTIFIER_LIMIT + 1) * 3)
     this.count = arena.take('i32', 4)
@@ -136,7 +132,7 @@ export class DateDictionary extends SharedDictionary {
 
   constructor(arena: Arena) {
     const table16 = calendar(arena)
-    super(null, table16, null)
+    super(null, table16)
     this.table16 = table16
     this.entries = arena.take('i32', DATE_LIMIT)
     this.count = arena.take('i32', 4)
@@ -418,15 +414,15 @@ export class DictionaryPool {
     if (type === 'identifier') {
       return width === 9
         ? new IdentifierDictionary(this.#arena, this.#characters)
-        : new SharedDictionary(null, null, null)
+        : new SharedDictionary(null, null)
     }
     if (type === 'date') return new DateDictionary(this.#arena)
     if (column.mixed !== undefined) {
-      return new SharedDictionary(column.mixed === 'code' ? codes : null, null, null)
+      return new SharedDictionary(column.mixed === 'code' ? codes : null, null)
     }
     const slots = width === 1 ? 256 : width === 3 ? 1 << 18 : 65_536
     if (type === 'integer') {
-      const shared = new SharedDictionary(null, table16(slots), null)
+      const shared = new SharedDictionary(null, table16(slots))
       for (let value = 0; value < 10 ** width; value++) {
         shared.table16![keyOf(String(value).padStart(width, '0'))] = shared.indexOf(value)
       }
@@ -434,7 +430,7 @@ export class DictionaryPool {
       return shared
     }
     if (type === 'hour') {
-      const shared = new SharedDictionary(null, table16(65_536), null)
+      const shared = new SharedDictionary(null, table16(65_536))
       for (let hour = 0; hour < 24; hour++) {
         shared.table16![keyOf(String(hour).padStart(2, '0'))] = shared.indexOf(hour)
       }
@@ -442,22 +438,21 @@ export class DictionaryPool {
       return shared
     }
     if (type === 'flag') {
-      const shared = new SharedDictionary(null, null, null)
+      const shared = new SharedDictionary(null, null)
       shared.indexOf(false)
       shared.indexOf(true)
       return shared
     }
-    if (width > 3) return new SharedDictionary(codes, null, null)
+    if (width > 3) return new SharedDictionary(codes, null)
     // Listed codes first, in list order.
-    const shared =
-      width <= 2
-        ? new SharedDictionary(codes, table16(slots), null)
-        : new SharedDictionary(codes, null, this.#arena.take('u32', slots).fill(SLOW32))
-    const table = (shared.table16 ?? shared.table32)!
+    const shared = new SharedDictionary(codes, table16(slots))
+    const table = shared.table16!
     for (const code of codes?.codes.keys() ?? []) {
       if (code.length > width) continue
       const key = keyOf(code.padEnd(width))
-      if (key >= 0) table[key] = shared.indexOf(code)
+      if (key < 0) continue
+      const index = shared.indexOf(code)
+      if (index < SLOW16) table[key] = index
     }
     table[keyOf(' '.repeat(width))] = 0
     return shared

@@ -241,13 +241,10 @@ function emitCell(f: Frame, cell: Cell): void {
       }
       const { shared } = builder
       if (!sameTable || width > 3 || field.range !== undefined || shared === null) break
-      if (width <= 2) {
-        if (shared.table16 === null) break
-        emitLookUp(f, builder, shared.table16.byteOffset, field.start, width)
-        return
-      }
-      if (shared.table16 === null && shared.table32 === null) break
-      emitLookUp3(f, builder, field.start)
+      if (shared.table16 === null) break
+      const table = shared.table16.byteOffset
+      if (width <= 2) emitLookUp(f, builder, table, field.start, width)
+      else emitLookUp3(f, builder, table, field.start)
       return
     }
     case 'number_or_code':
@@ -312,9 +309,8 @@ function emitLookUp(
   c.get(f.x16).get(f.a).or().set(f.x16)
 }
 
-function emitLookUp3(f: Frame, builder: ColumnBuilder, start: number): void {
+function emitLookUp3(f: Frame, builder: ColumnBuilder, table: number, start: number): void {
   const { c } = f
-  const { table16, table32 } = builder.shared!
   c.get(f.p)
     .load16u(start)
     .get(f.p)
@@ -327,15 +323,9 @@ function emitLookUp3(f: Frame, builder: ColumnBuilder, start: number): void {
   c.get(f.a).i32(0x3f).and()
   c.get(f.a).i32(2).shrU().i32(0xfc0).and().or()
   c.get(f.a).i32(4).shrU().i32(0x3f000).and().or()
-  if (table16 !== null) {
-    c.i32(1).shl().load16u(table16.byteOffset).set(f.a)
-    emitStoreIndex(f, builder, f.a)
-    c.get(f.x16).get(f.a).or().set(f.x16)
-    return
-  }
-  c.i32(2).shl().load32(table32!.byteOffset).set(f.a)
+  c.i32(1).shl().load16u(table).set(f.a)
   emitStoreIndex(f, builder, f.a)
-  c.get(f.x).get(f.a).i32(0x80000000).and().or().set(f.x)
+  c.get(f.x16).get(f.a).or().set(f.x16)
 }
 
 function emitMixed(f: Frame, cell: Cell, table: number): void {
