@@ -12,7 +12,8 @@ export interface DetectedSpec extends Omit<Detection, 'id'> {
 }
 
 /**
- * Tells which bundled spec fits a NIBRS master file, from at most the first MiB of its text.
+ * Tells which bundled spec fits a NIBRS master file, from the first 4,096 lines of the
+ * first MiB of its text.
  *
  * Decode `source`, not the input given: what was read is not lost, and closing it closes the input.
  *

@@ -13,6 +13,8 @@ export interface Detection {
 
 /** Bytes to offer `detectEdition`: enough for some thousand records. */
 export const DETECT_BYTES = 1 << 20
+/** Lines looked at. All of a MiB, 12,000, took as long as starting the program. */
+const MOST_LINES = 4096
 
 const FIRST_YEAR = 1980
 const LAST_YEAR = 2100
@@ -85,7 +87,7 @@ export function detectEdition(
 function splitLines(sample: Uint8Array, complete: boolean): readonly Line[] {
   const lines: Line[] = []
   let start = hasByteOrderMark(sample) ? 3 : 0
-  while (start < sample.length) {
+  while (start < sample.length && lines.length < MOST_LINES) {
     const at = sample.indexOf(0x0a, start)
     if (at < 0 && !complete) break
     let end = at < 0 ? sample.length : at

@@ -139,6 +139,13 @@ describe('a sample', () => {
     expect(detectEdition(text, false, editions).id).toBe('nibrs/master@2013')
   })
 
+  test('is looked at for 4,096 lines', () => {
+    const usual = Array.from({ length: 4095 }, () => record('05', 39, '19950101', { 39: 'W' }))
+    const long = record('05', 40, '19950101', { 40: 'N' })
+    expect(detect([...usual, long]).id).toBe('nibrs/master@2013')
+    expect(detect([...usual, ...usual.slice(0, 1), long]).id).toBe('nibrs/master@1991')
+  })
+
   test('may hold some lines of unknown levels', () => {
     expect(detect([header('2022'), header('2022'), 'ZZ strange']).id).toBe('nibrs/master@2013')
   })
