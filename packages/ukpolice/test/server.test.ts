@@ -49,6 +49,20 @@ describe('the test server answers as the service was seen to', () => {
     })
   }
 
+  it('pages of any origin can read its answers, and its refusals', async () => {
+    const { server } = await serve({ rate: { perSecond: 0.001, burst: 2 } })
+    const answers: unknown[] = []
+    for (const path of ['forces', 'forces/btp', 'forces']) {
+      const { status, headers } = await fetch(`${server.url}/${path}`)
+      answers.push([status, headers.get('access-control-allow-origin')])
+    }
+    expect(answers).toEqual([
+      [200, '*'],
+      [404, '*'],
+      [429, '*'],
+    ])
+  })
+
   it('a form is read, a JSON body is not', async () => {
     const { server } = await serve()
     const url = `${server.url}/${street}`

@@ -40,6 +40,10 @@ export type Fault =
   /** The true answer, this much later. */
   | { readonly kind: 'delay'; readonly delayMs: number }
 
+// Pages of any origin read the service's answers; no recording says whether this holds for its
+// refusals too, nor that it answers a preflight, which this client never causes.
+const anyOrigin = { 'access-control-allow-origin': '*' }
+
 /** How the test server behaves; every default is what the reference says of the real service. */
 export interface TestServerOptions {
   /** Most records an area may hold before 503. Default 10,000; `Infinity` for no limit. */
@@ -86,7 +90,8 @@ export interface TestServer extends AsyncDisposable {
  *
  * Statuses, bodies, the 10,000 limit, the rate limit, the month window and the POST rules follow
  * what is known of the service in October 2026, its surprising answers included: an unknown
- * category gives every crime, a month after the newest gives an empty list.
+ * category gives every crime, a month after the newest gives an empty list. Pages of any origin
+ * can read the answers of the API, refusals included.
  */
 export async function startTestServer(
   data: TestData,
@@ -172,6 +177,7 @@ export async function startTestServer(
       record.status = answer.status
       const bytes = typeof answer.body === 'string' ? Buffer.from(answer.body) : answer.body
       response.writeHead(answer.status, {
+        ...(url.pathname.startsWith('/api/') ? anyOrigin : {}),
         ...answer.headers,
         'content-length': String(bytes.length),
       })
