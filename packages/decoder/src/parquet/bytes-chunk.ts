@@ -137,11 +137,7 @@ export class BytesChunkEncoder {
     let maxStart = 0
     let maxEnd = 0
     for (let row = start; row < end; row++) {
-      if (valid[row] === 0) {
-        // Most rows of such columns have no value: they are passed over all at once.
-        row = valid.indexOf(1, row)
-        if (row < 0 || row >= end) break
-      }
+      if (valid[row] === 0) continue
       bitmap[(row - start) >>> 3]! |= 1 << ((row - start) & 7)
       const valueStart = text.length
       writeCell(text, column, characters, row)

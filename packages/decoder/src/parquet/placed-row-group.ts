@@ -54,11 +54,15 @@ export function placeRowGroup(
   }
 }
 
+/** Where parts are written before they are copied at their true size. */
+const partsBuffer = new ByteWriter(1 << 14)
+
 function partsOf<Part>(
   parts: readonly Part[],
   write: (out: ByteWriter, part: Part, index: number) => void,
 ): ColumnParts {
-  const out = new ByteWriter(1 << 12)
+  const out = partsBuffer
+  out.length = 0
   const lengths = parts.map((part, i) => {
     const start = out.length
     write(out, part, i)

@@ -66,6 +66,32 @@ describe.each([1, 2, 3, 4, 5, 16, 17, 255, 256, 257, 2047, 2048, 2049, 65_536, 7
   },
 )
 
+test('a dictionary too large for the fast tables, then a small one', async () => {
+  const size = 140_000
+  const names = Array.from({ length: size }, (_, row) => (row % 7 === 0 ? null : `V${row}`))
+  const numbers = names.map((_, row) => (row * 31) % 17)
+  const path = await writeTable(
+    directory,
+    [name, number],
+    [[dictionaryColumn(name, names), dictionaryColumn(number, numbers)]],
+    { rowGroupRows: 262_144 },
+  )
+  expect(await readCells(path, 'name')).toEqual(names)
+  expect(await readCells(path, 'number')).toEqual(numbers)
+  const sorted = names.filter((cell) => cell !== null).sort()
+  const [row] = await query(
+    duckDb,
+    `SELECT count(DISTINCT name) AS different, min(name) AS least, max(name) AS greatest,
+       count(*) FILTER (name = 'V99999') AS found FROM read_parquet('${path}')`,
+  )
+  expect(row).toEqual({
+    different: sorted.length,
+    least: sorted[0],
+    greatest: sorted.at(-1),
+    found: 1,
+  })
+})
+
 test('a row group holds only the dictionary entries that occur in it', async () => {
   const dictionary = new GrowingDictionary(null)
   const cells = Array.from({ length: 64 }, (_, row) => `V${row}`)
