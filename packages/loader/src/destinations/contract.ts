@@ -8,8 +8,11 @@ export interface Capabilities {
   readonly transactionalDdl: boolean
   /** The longest name of a table or column. */
   readonly maxIdentifierBytes: number
-  /** How staged rows arrive: as CSV lines, or by column. */
-  readonly bulk: 'lines' | 'columns'
+  /**
+   * How staged rows arrive: by column, or as tuples of PostgreSQL's binary COPY. What has no such
+   * form arrives as CSV lines.
+   */
+  readonly bulk: 'columns' | 'tuples'
   /** Rows of a batch that suit it; sources may give fewer or more. */
   readonly batchRows: number
   /** More than one process may load at the same time. */
@@ -61,6 +64,13 @@ export type HashedRows =
       readonly rowCount: number
       /** CSV lines with the cells of `stageColumns`; the array is the stage's own. */
       readonly lines: Uint8Array
+    }
+  | {
+      readonly kind: 'tuples'
+      readonly table: TableSchema
+      readonly rowCount: number
+      /** Binary tuples with the fields of `stageColumns`; the array is the stage's own. */
+      readonly tuples: Uint8Array
     }
 
 /** Takes rows of one load. */

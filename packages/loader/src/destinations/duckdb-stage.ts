@@ -58,6 +58,7 @@ export class DuckdbStage implements Stage {
 
   async write(rows: HashedRows): Promise<void> {
     this.#check()
+    if (rows.kind === 'tuples') throw new TypeError('DuckDB takes columns and lines, not tuples')
     const { table } = rows
     this.#tables.set(table.name, table)
     if (rows.kind === 'columns') {

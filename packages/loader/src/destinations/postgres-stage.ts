@@ -5,37 +5,48 @@ import type { StageIssue } from '../source.js'
 import type { HashedRows, Stage, StageRequest } from './contract.js'
 import { issueLines } from './issue-lines.js'
 
-/** What sends lines to a table, one call at a time. */
-export interface CopyLines {
+/** How rows are sent: as CSV lines, or as tuples of the binary format. */
+export type CopyFormat = 'csv' | 'binary'
+
+/** What sends rows to a table, one call at a time. */
+export interface CopyRows {
   /** Resolves to the rows the table took. */
-  copy(table: string, columns: readonly string[], chunks: readonly Uint8Array[]): Promise<number>
+  copy(
+    table: string,
+    columns: readonly string[],
+    format: CopyFormat,
+    chunks: readonly Uint8Array[],
+  ): Promise<number>
 }
 
 const ISSUE_TABLE = 'crimewh_issue'
-/** Bytes of a table's lines that are sent in one COPY; each costs a round trip or two. */
-const COPY_BYTES = 8 << 20
-/** Bytes of lines of all tables that are held back at most, beside those under way. */
+/** Bytes of a table's rows that are worth a COPY; each costs a round trip or two. */
+const COPY_BYTES = 256 << 10
+/** Bytes of rows of all tables that are held back at most, beside those under way. */
 const HELD_BYTES = 32 << 20
 
-/** Lines of a table that wait for their COPY. */
-interface HeldLines {
+/** Rows of a table that wait for their COPY. */
+interface HeldRows {
+  readonly table: string
+  readonly format: CopyFormat
   chunks: Uint8Array[]
   byteCount: number
 }
 
 /** Rows on their way into PostgreSQL: they are in the transaction as soon as they are taken. */
 export class PostgresStage implements Stage {
-  readonly #connection: CopyLines
+  readonly #connection: CopyRows
   readonly #request: StageRequest
   readonly #columns = new Map<string, readonly string[]>()
-  readonly #held = new Map<string, HeldLines>()
+  readonly #held = new Map<string, HeldRows>()
   #heldBytes = 0
   readonly #written = new Map<string, number>()
-  /** The COPY under way: the next lines are made while the server takes these. */
+  /** The COPY under way: the next rows are made while the server takes these. */
   #running: Promise<void> = Promise.resolve()
+  #isRunning = false
   #failure: { readonly error: unknown } | null = null
 
-  constructor(connection: CopyLines, request: StageRequest) {
+  constructor(connection: CopyRows, request: StageRequest) {
     this.#connection = connection
     this.#request = request
     for (const table of request.tables) {
@@ -47,18 +58,21 @@ export class PostgresStage implements Stage {
   }
 
   async write(rows: HashedRows): Promise<void> {
-    if (rows.kind !== 'lines') throw new TypeError('PostgreSQL takes lines, not columns')
-    await this.#hold(stageName(rows.table), rows.lines)
+    if (rows.kind === 'columns') throw new TypeError('PostgreSQL takes tuples and lines')
+    const table = stageName(rows.table)
+    if (rows.kind === 'tuples') await this.#hold(table, 'binary', rows.tuples)
+    else await this.#hold(table, 'csv', rows.lines)
     // Lets the socket take more of the COPY under way, which a busy thread would leave waiting.
     await turn()
   }
 
   async writeIssues(issues: readonly StageIssue[]): Promise<void> {
-    if (issues.length > 0) await this.#hold(ISSUE_TABLE, issueLines(this.#request.loadId, issues))
+    if (issues.length === 0) return
+    await this.#hold(ISSUE_TABLE, 'csv', issueLines(this.#request.loadId, issues))
   }
 
   async finish(): Promise<ReadonlyMap<string, number>> {
-    for (const table of this.#held.keys()) await this.#send(table)
+    for (const held of this.#held.values()) await this.#send(held)
     await this.#running
     this.#check()
     return new Map(
@@ -71,42 +85,47 @@ export class PostgresStage implements Stage {
     await this.#running
   }
 
-  async #hold(table: string, lines: Uint8Array): Promise<void> {
+  async #hold(table: string, format: CopyFormat, bytes: Uint8Array): Promise<void> {
     this.#check()
-    const held = this.#held.get(table) ?? { chunks: [], byteCount: 0 }
-    this.#held.set(table, held)
-    held.chunks.push(lines)
-    held.byteCount += lines.length
-    this.#heldBytes += lines.length
-    if (held.byteCount >= COPY_BYTES) await this.#send(table)
-    else if (this.#heldBytes >= HELD_BYTES) await this.#send(this.#largest())
-  }
-
-  #largest(): string {
-    let [largest, most] = ['', -1]
-    for (const [table, { byteCount }] of this.#held) {
-      if (byteCount > most) [largest, most] = [table, byteCount]
+    const key = `${format} ${table}`
+    const held = this.#held.get(key) ?? { table, format, chunks: [], byteCount: 0 }
+    this.#held.set(key, held)
+    held.chunks.push(bytes)
+    held.byteCount += bytes.length
+    this.#heldBytes += bytes.length
+    if (this.#isRunning) {
+      if (this.#heldBytes >= HELD_BYTES) await this.#send(this.#largest())
+      return
     }
-    return largest
+    const largest = this.#largest()
+    if (largest.byteCount >= COPY_BYTES) await this.#send(largest)
   }
 
-  /** Starts the COPY of a table's lines, once the one before is done. */
-  async #send(table: string): Promise<void> {
+  #largest(): HeldRows {
+    return [...this.#held.values()].reduce((a, b) => (b.byteCount > a.byteCount ? b : a))
+  }
+
+  /** Starts the COPY of a table's rows, once the one before is done. */
+  async #send(held: HeldRows): Promise<void> {
     await this.#running
     this.#check()
-    const held = this.#held.get(table)!
-    if (held.byteCount === 0) return
-    this.#held.set(table, { chunks: [], byteCount: 0 })
-    this.#heldBytes -= held.byteCount
-    this.#running = this.#copy(table, held.chunks)
+    const { table, format, chunks, byteCount } = held
+    if (byteCount === 0) return
+    held.chunks = []
+    held.byteCount = 0
+    this.#heldBytes -= byteCount
+    this.#isRunning = true
+    this.#running = this.#copy(table, format, chunks)
   }
 
-  async #copy(table: string, chunks: readonly Uint8Array[]): Promise<void> {
+  async #copy(table: string, format: CopyFormat, chunks: readonly Uint8Array[]): Promise<void> {
     try {
-      const count = await this.#connection.copy(table, this.#columns.get(table)!, chunks)
+      const count = await this.#connection.copy(table, this.#columns.get(table)!, format, chunks)
       this.#written.set(table, (this.#written.get(table) ?? 0) + count)
     } catch (error) {
       this.#failure = { error } // For the next call to throw.
+    } finally {
+      this.#isRunning = false
     }
   }
 

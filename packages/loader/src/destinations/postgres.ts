@@ -18,7 +18,7 @@ import type {
 } from './contract.js'
 import { lockNames } from './lock-names.js'
 import { postgresDialect } from './postgres-dialect.js'
-import { type CopyLines, PostgresStage } from './postgres-stage.js'
+import { type CopyFormat, type CopyRows, PostgresStage } from './postgres-stage.js'
 
 /** Options of {@link postgres}. */
 export interface PostgresOptions {
@@ -36,7 +36,7 @@ export interface PostgresOptions {
 const CAPABILITIES: Capabilities = {
   transactionalDdl: true,
   maxIdentifierBytes: 63,
-  bulk: 'lines',
+  bulk: 'tuples',
   // Short pieces of work, for the socket to be fed in between.
   batchRows: 2048,
   concurrentLoaders: true,
@@ -46,6 +46,9 @@ const CAPABILITIES: Capabilities = {
 const RETRYABLE = /^(08...|40001|40P01|53300|57P0[1-3]|55P03)$/
 const LOST = new Set(['ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN'])
 const BIGINT_OID = 20
+/** Signature of binary COPY, no flags, no extension. */
+const BINARY_HEADER = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1')
+const BINARY_TRAILER = Buffer.from([0xff, 0xff])
 const POLL_MS = 200
 /** A server takes a moment to notice that a loader was killed and to let its locks go. */
 const GRACE_MS = 1500
@@ -154,7 +157,7 @@ interface ConnectionFacts {
   readonly signal: AbortSignal | undefined
 }
 
-class PostgresConnection implements Connection, CopyLines {
+class PostgresConnection implements Connection, CopyRows {
   readonly dialect = postgresDialect
   readonly capabilities = CAPABILITIES
   readonly #client: Client
@@ -315,18 +318,20 @@ class PostgresConnection implements Connection, CopyLines {
     return new PostgresStage(this, request)
   }
 
-  /** Sends lines to a table; resolves to the rows it took. */
+  /** Sends rows to a table; resolves to the rows it took. */
   async copy(
     table: string,
     columns: readonly string[],
+    format: CopyFormat,
     chunks: readonly Uint8Array[],
   ): Promise<number> {
     const names = columns.map(quoteName).join(', ')
     const stream = this.#client.query(
-      this.#drivers.from(`COPY ${quoteName(table)} (${names}) FROM STDIN (FORMAT csv)`),
+      this.#drivers.from(`COPY ${quoteName(table)} (${names}) FROM STDIN (FORMAT ${format})`),
     )
+    const sent = format === 'binary' ? [BINARY_HEADER, ...chunks, BINARY_TRAILER] : chunks
     try {
-      await pipeline(chunks, stream)
+      await pipeline(sent, stream)
       return stream.rowCount
     } catch (error) {
       throw this.wrap(error, table)

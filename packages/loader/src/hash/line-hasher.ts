@@ -10,6 +10,10 @@ const FIRST_FREE = 2048
 const SLACK_BYTES = 64
 /** Separators and up to ten digits of a record number, beside the hash. */
 const PREFIX_BYTES = HASH_DIGITS + 12
+/** Row hash and record number of a tuple, with their lengths. */
+const TUPLE_BYTES = 32
+/** Most bytes that a field of a tuple takes beside those of its text: a decimal. */
+const FIELD_BYTES = 32
 
 /** The parts of the WebAssembly API used here; the compiler's Node types do not declare it. */
 interface WasmApi {
@@ -34,6 +38,26 @@ interface HashModule {
     prefixEnd: number,
     out: number,
   ): number
+  tupleLines(
+    text: number,
+    ends: number,
+    hashes: number,
+    records: number,
+    count: number,
+    types: number,
+    typesEnd: number,
+    prefix: number,
+    prefixEnd: number,
+    out: number,
+  ): number
+}
+
+/** How a table's rows become tuples of PostgreSQL's binary COPY. */
+export interface TupleLayout {
+  /** Count of fields, and the fields before the row hash. */
+  readonly prefix: Uint8Array
+  /** A code for each data column: see `columnCode`. */
+  readonly codes: Uint8Array
 }
 
 let compiled: object | undefined
@@ -143,6 +167,44 @@ export class LineHasher {
     const lines = Buffer.allocUnsafeSlow(end - out)
     lines.set(new Uint8Array(buffer, out, end - out))
     return lines
+  }
+
+  /**
+   * `<prefix><hash><record number><fields>` for each line, in memory of its own.
+   *
+   * @throws {RangeError} unless each line has a cell for each column
+   */
+  tuples({ prefix, codes }: TupleLayout, recordNumbers: Uint32Array): Uint8Array {
+    const codesAt = align(this.#end + SLACK_BYTES)
+    const codesEnd = codesAt + codes.length
+    const prefixAt = align(codesEnd + SLACK_BYTES)
+    const prefixEnd = prefixAt + prefix.length
+    const out = align(prefixEnd + SLACK_BYTES)
+    const perRow = prefix.length + TUPLE_BYTES + codes.length * FIELD_BYTES
+    this.#reserve(out + this.#end - this.#text + this.#rowCount * perRow)
+    const { buffer } = this.#module.memory
+    const memory = new Uint8Array(buffer)
+    memory.set(codes, codesAt)
+    memory.set(prefix, prefixAt)
+    new Uint32Array(buffer, this.#recordsAt, this.#rowCount).set(
+      recordNumbers.subarray(0, this.#rowCount),
+    )
+    const end = this.#module.tupleLines(
+      this.#text,
+      this.#endsAt,
+      this.#hashesAt,
+      this.#recordsAt,
+      this.#rowCount,
+      codesAt,
+      codesEnd,
+      prefixAt,
+      prefixEnd,
+      out,
+    )
+    if (end === 0) throw new RangeError(`a line does not have the ${codes.length} cells of its row`)
+    const tuples = Buffer.allocUnsafeSlow(end - out)
+    tuples.set(memory.subarray(out, end))
+    return tuples
   }
 
   get #hashesAt(): number {

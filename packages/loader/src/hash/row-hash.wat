@@ -1,4 +1,5 @@
-;; XXH3-128 (seed 0) of each line of a text, many lines a call, and the same lines with a prefix.
+;; XXH3-128 (seed 0) of each line of a text, many lines a call, and the same lines with a prefix,
+;; as text or as binary tuples.
 ;;
 ;; Written after the specification of XXH3 (xxHash 0.8); held equal to a library in the tests.
 ;; Compiled to row-hash-module.ts by scripts/build-hash.mjs.
@@ -410,4 +411,257 @@
         (local.set $count (i32.sub (local.get $count) (i32.const 1)))
         (br $line)))
     (local.get $out))
+
+  ;; From here on: lines as tuples of PostgreSQL's binary COPY, where numbers are big-endian.
+
+  ;; Next byte of the text, and of the output.
+  (global $cursor (mut i32) (i32.const 0))
+  (global $target (mut i32) (i32.const 0))
+
+  (func $put32 (param $value i32)
+    (i32.store align=1 (global.get $target) (call $swap32 (local.get $value)))
+    (global.set $target (i32.add (global.get $target) (i32.const 4))))
+
+  (func $put64 (param $value i64)
+    (i64.store align=1 (global.get $target) (call $swap64 (local.get $value)))
+    (global.set $target (i32.add (global.get $target) (i32.const 8))))
+
+  (func $put16 (param $value i32)
+    (i32.store8 (global.get $target) (i32.shr_u (local.get $value) (i32.const 8)))
+    (i32.store8 offset=1 (global.get $target) (local.get $value))
+    (global.set $target (i32.add (global.get $target) (i32.const 2))))
+
+  ;; 16 hexadecimal digits of lower case as eight numbers of 16 bits, each below 256.
+  (func $octets (param $digits v128) (result v128)
+    (local $letters v128)
+    (local.set $letters (i8x16.shr_u (local.get $digits) (i32.const 6)))
+    (local.set $digits (i8x16.add
+      (v128.and (local.get $digits) (i8x16.splat (i32.const 15)))
+      (i8x16.add (i8x16.shl (local.get $letters) (i32.const 3)) (local.get $letters))))
+    (v128.or
+      (i16x8.shl (v128.and (local.get $digits) (i16x8.splat (i32.const 255))) (i32.const 4))
+      (i16x8.shr_u (local.get $digits) (i32.const 8))))
+
+  ;; Digits up to the next other character.
+  (func $digits (result i64)
+    (local $number i64) (local $digit i32)
+    (block $end
+      (loop $more
+        (local.set $digit (i32.sub (i32.load8_u (global.get $cursor)) (i32.const 48)))
+        (br_if $end (i32.gt_u (local.get $digit) (i32.const 9)))
+        (local.set $number (i64.add (i64.mul (local.get $number) (i64.const 10))
+          (i64.extend_i32_u (local.get $digit))))
+        (global.set $cursor (i32.add (global.get $cursor) (i32.const 1)))
+        (br $more)))
+    (local.get $number))
+
+  ;; Passes over a minus sign: 1 if there was one.
+  (func $minus (result i32)
+    (local $found i32)
+    (local.set $found (i32.eq (i32.load8_u (global.get $cursor)) (i32.const 45)))
+    (global.set $cursor (i32.add (global.get $cursor) (local.get $found)))
+    (local.get $found))
+
+  ;; Text without quotes: up to the next comma or line feed.
+  (func $plain_cell
+    (local $start i32) (local $data v128) (local $found i32)
+    (local.set $start (global.get $target))
+    (global.set $target (i32.add (local.get $start) (i32.const 4)))
+    (loop $more
+      (local.set $data (v128.load align=1 (global.get $cursor)))
+      (v128.store align=1 (global.get $target) (local.get $data))
+      (local.set $found (i8x16.bitmask (v128.or
+        (i8x16.eq (local.get $data) (i8x16.splat (i32.const 44)))
+        (i8x16.eq (local.get $data) (i8x16.splat (i32.const 10))))))
+      (local.set $found
+        (select (i32.ctz (local.get $found)) (i32.const 16) (local.get $found)))
+      (global.set $cursor (i32.add (global.get $cursor) (local.get $found)))
+      (global.set $target (i32.add (global.get $target) (local.get $found)))
+      (br_if $more (i32.eq (local.get $found) (i32.const 16))))
+    (i32.store align=1 (local.get $start) (call $swap32
+      (i32.sub (i32.sub (global.get $target) (local.get $start)) (i32.const 4)))))
+
+  ;; Text in quotes, with its quotes doubled.
+  (func $quoted_cell
+    (local $start i32) (local $byte i32)
+    (local.set $start (global.get $target))
+    (global.set $target (i32.add (local.get $start) (i32.const 4)))
+    (block $end
+      (loop $more
+        (global.set $cursor (i32.add (global.get $cursor) (i32.const 1)))
+        (local.set $byte (i32.load8_u (global.get $cursor)))
+        (if (i32.eq (local.get $byte) (i32.const 34)) (then
+          (global.set $cursor (i32.add (global.get $cursor) (i32.const 1)))
+          (br_if $end (i32.ne (i32.load8_u (global.get $cursor)) (i32.const 34)))))
+        (i32.store8 (global.get $target) (local.get $byte))
+        (global.set $target (i32.add (global.get $target) (i32.const 1)))
+        (br $more)))
+    (i32.store align=1 (local.get $start) (call $swap32
+      (i32.sub (i32.sub (global.get $target) (local.get $start)) (i32.const 4)))))
+
+  (func $integer_cell (param $width i32)
+    (local $minus i32) (local $number i64)
+    (local.set $minus (call $minus))
+    (local.set $number (call $digits))
+    (if (local.get $minus) (then
+      (local.set $number (i64.sub (i64.const 0) (local.get $number)))))
+    (call $put32 (local.get $width))
+    (if (i32.eq (local.get $width) (i32.const 4))
+      (then (call $put32 (i32.wrap_i64 (local.get $number))))
+      (else (call $put64 (local.get $number)))))
+
+  ;; Days since 2000-01-01 of the Gregorian calendar, by years that begin in March.
+  (func $date_cell
+    (local $year i32) (local $month i32) (local $day i32)
+    (local.set $year (i32.wrap_i64 (call $digits)))
+    (global.set $cursor (i32.add (global.get $cursor) (i32.const 1)))
+    (local.set $month (i32.wrap_i64 (call $digits)))
+    (global.set $cursor (i32.add (global.get $cursor) (i32.const 1)))
+    (local.set $day (i32.wrap_i64 (call $digits)))
+    (if (i32.le_u (local.get $month) (i32.const 2))
+      (then
+        (local.set $year (i32.sub (local.get $year) (i32.const 1)))
+        (local.set $month (i32.add (local.get $month) (i32.const 9))))
+      (else (local.set $month (i32.sub (local.get $month) (i32.const 3)))))
+    (call $put32 (i32.const 4))
+    (call $put32 (i32.sub
+      (i32.add
+        (i32.add
+          (i32.mul (local.get $year) (i32.const 365))
+          (i32.add
+            (i32.sub
+              (i32.div_u (local.get $year) (i32.const 4))
+              (i32.div_u (local.get $year) (i32.const 100)))
+            (i32.div_u (local.get $year) (i32.const 400))))
+        (i32.add
+          (i32.div_u
+            (i32.add (i32.mul (local.get $month) (i32.const 153)) (i32.const 2)) (i32.const 5))
+          (local.get $day)))
+      (i32.const 730426))))
+
+  ;; `true` or `false`.
+  (func $flag_cell
+    (local $true i32)
+    (local.set $true (i32.eq (i32.load8_u (global.get $cursor)) (i32.const 116)))
+    (global.set $cursor (i32.add (global.get $cursor)
+      (i32.sub (i32.const 5) (local.get $true))))
+    (call $put32 (i32.const 1))
+    (i32.store8 (global.get $target) (local.get $true))
+    (global.set $target (i32.add (global.get $target) (i32.const 1))))
+
+  ;; Five groups of four digits before the point and `$scale` digits behind it, to whole groups.
+  (func $decimal_cell (param $scale i32)
+    (local $minus i32) (local $whole i64) (local $fraction i64) (local $start i32)
+    (local $groups i32) (local $divisor i64) (local $missing i32)
+    (local.set $minus (call $minus))
+    (local.set $whole (call $digits))
+    (local.set $groups (i32.shr_u (i32.add (local.get $scale) (i32.const 3)) (i32.const 2)))
+    (local.set $missing (i32.shl (local.get $groups) (i32.const 2)))
+    (if (i32.eq (i32.load8_u (global.get $cursor)) (i32.const 46)) (then
+      (global.set $cursor (i32.add (global.get $cursor) (i32.const 1)))
+      (local.set $start (global.get $cursor))
+      (local.set $fraction (call $digits))
+      (local.set $missing (i32.sub (local.get $missing)
+        (i32.sub (global.get $cursor) (local.get $start))))))
+    (block $filled
+      (loop $fill
+        (br_if $filled (i32.le_s (local.get $missing) (i32.const 0)))
+        (local.set $fraction (i64.mul (local.get $fraction) (i64.const 10)))
+        (local.set $missing (i32.sub (local.get $missing) (i32.const 1)))
+        (br $fill)))
+    (call $put32 (i32.add (i32.const 18) (i32.shl (local.get $groups) (i32.const 1))))
+    (call $put16 (i32.add (i32.const 5) (local.get $groups)))
+    (call $put16 (i32.const 4))
+    (call $put16 (i32.shl (local.get $minus) (i32.const 14)))
+    (call $put16 (local.get $scale))
+    (local.set $divisor (i64.const 10000000000000000))
+    (loop $group
+      (call $put16 (i32.wrap_i64 (i64.rem_u
+        (i64.div_u (local.get $whole) (local.get $divisor)) (i64.const 10000))))
+      (local.set $divisor (i64.div_u (local.get $divisor) (i64.const 10000)))
+      (br_if $group (i64.ne (local.get $divisor) (i64.const 0))))
+    (local.set $divisor (i64.const 1))
+    (local.set $missing (local.get $groups))
+    (block $scaled
+      (loop $scaling
+        (br_if $scaled (i32.le_s (local.get $missing) (i32.const 1)))
+        (local.set $divisor (i64.mul (local.get $divisor) (i64.const 10000)))
+        (local.set $missing (i32.sub (local.get $missing) (i32.const 1)))
+        (br $scaling)))
+    (block $written
+      (loop $group
+        (br_if $written (i32.eqz (local.get $groups)))
+        (call $put16 (i32.wrap_i64 (i64.rem_u
+          (i64.div_u (local.get $fraction) (local.get $divisor)) (i64.const 10000))))
+        (local.set $divisor (i64.div_u (local.get $divisor) (i64.const 10000)))
+        (local.set $groups (i32.sub (local.get $groups) (i32.const 1)))
+        (br $group))))
+
+  ;; One cell by its type: see COLUMN_CODES in line-hasher.ts.
+  (func $cell (param $type i32)
+    (local $byte i32)
+    (local.set $byte (i32.load8_u (global.get $cursor)))
+    (if (i32.or (i32.eq (local.get $byte) (i32.const 44)) (i32.eq (local.get $byte) (i32.const 10)))
+      (then (call $put32 (i32.const -1)) (return)))
+    (if (i32.eqz (local.get $type)) (then
+      (if (i32.eq (local.get $byte) (i32.const 34))
+        (then (call $quoted_cell))
+        (else (call $plain_cell)))
+      (return)))
+    (if (i32.eq (local.get $type) (i32.const 1)) (then
+      (call $integer_cell (i32.const 4)) (return)))
+    (if (i32.eq (local.get $type) (i32.const 2)) (then
+      (call $integer_cell (i32.const 8)) (return)))
+    (if (i32.eq (local.get $type) (i32.const 3)) (then (call $date_cell) (return)))
+    (if (i32.eq (local.get $type) (i32.const 4)) (then (call $flag_cell) (return)))
+    (call $decimal_cell (i32.sub (local.get $type) (i32.const 16))))
+
+  ;; Writes `<prefix><hash><record><fields>` for each line; returns the address behind, or 0 when a
+  ;; line does not have a cell for each type. Up to 16 bytes more may be written.
+  (func (export "tupleLines")
+    (param $text i32) (param $ends i32) (param $hashes i32) (param $records i32) (param $count i32)
+    (param $types i32) (param $typesEnd i32) (param $prefix i32) (param $prefixEnd i32)
+    (param $out i32) (result i32)
+    (local $at i32) (local $type i32)
+    (global.set $cursor (local.get $text))
+    (global.set $target (local.get $out))
+    (block $done
+      (loop $line
+        (br_if $done (i32.eqz (local.get $count)))
+        (local.set $at (local.get $prefix))
+        (local.set $out (global.get $target))
+        (block $copied
+          (loop $copy
+            (br_if $copied (i32.ge_u (local.get $at) (local.get $prefixEnd)))
+            (v128.store align=1 (local.get $out) (v128.load align=1 (local.get $at)))
+            (local.set $out (i32.add (local.get $out) (i32.const 16)))
+            (local.set $at (i32.add (local.get $at) (i32.const 16)))
+            (br $copy)))
+        (global.set $target (i32.add (global.get $target)
+          (i32.sub (local.get $prefixEnd) (local.get $prefix))))
+        (call $put32 (i32.const 16))
+        (v128.store align=1 (global.get $target) (i8x16.narrow_i16x8_u
+          (call $octets (v128.load align=1 (local.get $hashes)))
+          (call $octets (v128.load offset=16 align=1 (local.get $hashes)))))
+        (global.set $target (i32.add (global.get $target) (i32.const 16)))
+        (call $put32 (i32.const 8))
+        (call $put64 (i64.extend_i32_u (i32.load (local.get $records))))
+        (local.set $type (local.get $types))
+        (loop $next
+          (call $cell (i32.load8_u (local.get $type)))
+          (local.set $type (i32.add (local.get $type) (i32.const 1)))
+          (if (i32.lt_u (local.get $type) (local.get $typesEnd)) (then
+            (if (i32.ne (i32.load8_u (global.get $cursor)) (i32.const 44))
+              (then (return (i32.const 0))))
+            (global.set $cursor (i32.add (global.get $cursor) (i32.const 1)))
+            (br $next))))
+        (global.set $cursor (i32.add (global.get $cursor) (i32.const 1)))
+        (if (i32.ne (global.get $cursor) (i32.load (local.get $ends)))
+          (then (return (i32.const 0))))
+        (local.set $hashes (i32.add (local.get $hashes) (i32.const 32)))
+        (local.set $records (i32.add (local.get $records) (i32.const 4)))
+        (local.set $ends (i32.add (local.get $ends) (i32.const 4)))
+        (local.set $count (i32.sub (local.get $count) (i32.const 1)))
+        (br $line)))
+    (global.get $target))
 )

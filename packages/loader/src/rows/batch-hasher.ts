@@ -1,8 +1,9 @@
 import type { BatchSink, SegmentBatch, SinkSchema } from '@nibrs/decoder'
 import { csvStream, type WrittenStream } from '@nibrs/decoder/csv'
-import type { HashedRows } from '../destinations/contract.js'
+import type { Capabilities, HashedRows } from '../destinations/contract.js'
 import { SchemaDriftError } from '../errors.js'
-import { HASH_DIGITS, LineHasher } from '../hash/line-hasher.js'
+import { HASH_DIGITS, LineHasher, type TupleLayout } from '../hash/line-hasher.js'
+import { tupleLayout } from '../hash/tuple-layout.js'
 import { dataColumns, linePrefix } from '../schema/stage-columns.js'
 import type { Slice, TableSchema } from '../schema/table-schema.js'
 import type { ContractMode, StageBatch, StageIssue, StageRow } from '../source.js'
@@ -17,7 +18,7 @@ export interface BatchHasherOptions {
   readonly loadId: number
   readonly slice: Slice
   readonly contract: ContractMode
-  readonly bulk: 'lines' | 'columns'
+  readonly bulk: Capabilities['bulk']
 }
 
 /** A batch ready to be written. */
@@ -46,6 +47,7 @@ export class BatchHasher {
   readonly #options: BatchHasherOptions
   readonly #prefix: string
   readonly #hasher = new LineHasher()
+  readonly #layouts = new Map<string, TupleLayout | null>()
   readonly #writers = new Map<string, BatchSink<WrittenStream>>()
 
   constructor(options: BatchHasherOptions) {
@@ -83,8 +85,18 @@ export class BatchHasher {
         ? null
         : this.#options.bulk === 'columns'
           ? { kind: 'columns', table, batch, hashes: hashes.slice() }
-          : this.#lines(table, rowCount, batch.recordNumbers)
+          : this.#tuples(table, rowCount, batch.recordNumbers)
     return { rows, rowCount, withheld, issues, hashes, byteCount }
+  }
+
+  #tuples(table: TableSchema, rowCount: number, recordNumbers: Uint32Array): HashedRows {
+    let layout = this.#layouts.get(table.name)
+    if (layout === undefined) {
+      layout = tupleLayout(table, this.#options.loadId, this.#options.slice)
+      this.#layouts.set(table.name, layout)
+    }
+    if (layout === null) return this.#lines(table, rowCount, recordNumbers)
+    return { kind: 'tuples', table, rowCount, tuples: this.#hasher.tuples(layout, recordNumbers) }
   }
 
   #lines(table: TableSchema, rowCount: number, recordNumbers: Uint32Array): HashedRows {
