@@ -284,7 +284,7 @@ class SliceLoad {
   async #prepareSchema(): Promise<void> {
     const isNeeded = ({ safe, destructive }: SchemaPlan) => safe.length + destructive.length > 0
     if (!isNeeded(await this.#planSchema())) return
-    await this.#connection.lockSchema()
+    await this.#connection.lockSchema(this.#lock().onWait)
     const { safe, destructive } = await this.#planSchema() // Another may have done it meanwhile.
     if (destructive.length > 0 && !this.#options.allowDestructive) {
       throw new SchemaDriftError(

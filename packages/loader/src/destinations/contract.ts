@@ -101,8 +101,11 @@ export interface Connection extends AsyncDisposable {
    * @throws {DestinationError} DESTINATION_LOCKED naming the holder
    */
   begin(lock: LockRequest | null): Promise<void>
-  /** Keeps two loaders from changing the schema at the same time, until the transaction ends. */
-  lockSchema(): Promise<void>
+  /**
+   * Keeps two loaders from changing the schema at the same time, until the transaction ends. Waits
+   * for another that does as long as it takes, and says who that is.
+   */
+  lockSchema(onWait: (holder: string) => void): Promise<void>
   commit(): Promise<void>
   /** Undoes the transaction; nothing when there is none. */
   rollback(): Promise<void>

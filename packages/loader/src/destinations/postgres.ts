@@ -258,10 +258,18 @@ class PostgresConnection implements Connection, CopyRows {
     return `"${label}" (backend ${pid}, user ${role}, from ${client ?? 'this host'}, since ${since})`
   }
 
-  async lockSchema(): Promise<void> {
+  async lockSchema(onWait: (holder: string) => void): Promise<void> {
     const { schema } = this.#facts
     const name = `crimewh schema ${schema}`
-    await this.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [name])
+    const [row] = await this.query(
+      'SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0)) AS taken',
+      [name],
+    )
+    if (row?.['taken'] !== true) {
+      const holder = await this.#holderOf(name)
+      if (holder !== null) onWait(holder)
+      await this.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [name])
+    }
     const [found] = await this.query('SELECT 1 AS found FROM pg_namespace WHERE nspname = $1', [
       schema,
     ])

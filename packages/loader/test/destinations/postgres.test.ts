@@ -69,6 +69,72 @@ describe('a PostgreSQL destination', () => {
     expect(await single(warehouse, 'SELECT count(*) FROM stg_sample')).toBe(2)
   })
 
+  for (const state of ['40001', '40P01']) {
+    it(`does the whole transaction again after SQLSTATE ${state}`, async () => {
+      if (!isThere) return
+      const warehouse = await kind.make()
+      const { destination } = warehouse
+      await load({ source: memorySource([{ schema: TABLE, rows: ROWS }]), destination })
+      // A sequence is not undone with its transaction: the first try fails, the second does not.
+      await warehouse.query('CREATE SEQUENCE tries')
+      await warehouse.query(
+        `CREATE FUNCTION fail_once() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+           IF nextval('tries') = 1 THEN RAISE 'try again' USING ERRCODE = '${state}'; END IF;
+           RETURN NEW; END $$`,
+      )
+      await warehouse.query(
+        'CREATE TRIGGER once BEFORE INSERT ON stg_sample FOR EACH ROW EXECUTE FUNCTION fail_once()',
+      )
+      const errors: unknown[] = []
+      const rows = memoryRows(['c', 3], ['d', 4], ['e', 5])
+      const result = await load({
+        source: memorySource([{ schema: TABLE, rows }]),
+        destination,
+        onProgress: (event) => {
+          if (event.kind === 'retry') errors.push(event.error)
+        },
+      })
+      expect(errors).toMatchObject([{ databaseCode: state, retryable: true }])
+      expect(result.slices[0]!.manifest!.tables[0]).toMatchObject({ staged: 3, replaced: 2 })
+      const codes = await warehouse.query('SELECT code FROM stg_sample ORDER BY code')
+      expect(codes.map((row) => row['code'])).toEqual(['c', 'd', 'e'])
+      expect(await single(warehouse, 'SELECT count(*) FROM crimewh_load')).toBe(2)
+    })
+  }
+
+  it('says who changes the schema while it waits to do so', async () => {
+    if (!isThere) return
+    const warehouse = await kind.make()
+    const { destination } = warehouse
+    const holders: string[] = []
+    let release = () => {}
+    const released = new Promise<void>((resolve) => (release = resolve))
+    let began = () => {}
+    const begun = new Promise<void>((resolve) => (began = resolve))
+    const put = (part: string, beforeBatch: () => Promise<void> | void) =>
+      load({
+        source: memorySource([{ schema: TABLE, rows: ROWS }], {
+          slice: [{ name: 'part', type: 'text', value: part }],
+          beforeBatch,
+        }),
+        destination,
+        onProgress: (event) => {
+          if (event.kind !== 'waiting') return
+          holders.push(event.holder)
+          release()
+        },
+      })
+    const first = put('first', () => {
+      began()
+      return released
+    })
+    await begun
+    await Promise.all([first, put('second', () => {})])
+    expect(holders).toHaveLength(1)
+    expect(holders[0]).toContain('load memory part=first')
+    expect(await single(warehouse, 'SELECT count(*) FROM stg_sample')).toBe(4)
+  })
+
   it('says which host it cannot reach, without the user', async () => {
     const server = createServer()
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
