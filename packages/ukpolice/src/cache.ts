@@ -5,8 +5,8 @@ export interface CacheEntry {
 }
 
 /**
- * Where answers can be kept. Keys are made of the host, the route, its parameters and the newest
- * published month, so a new publication makes every older entry unreachable; nothing else expires.
+ * Where answers can be kept. Keys are made of the base address, the route, its parameters and
+ * the newest published month, so a new publication makes every older entry unreachable; nothing else expires.
  * An error thrown by a cache ends the call it was thrown in, unchanged.
  */
 export interface Cache {

@@ -115,7 +115,7 @@ export function createCaller(transport: Transport, options: ResolvedOptions): Ca
       if (!options.cache || !request.cacheVersion) {
         return (await send<Value>(request, callOptions)).answer
       }
-      const key = cacheKey(options.host, request, await request.cacheVersion(callOptions.signal))
+      const key = cacheKey(options.baseUrl, request, await request.cacheVersion(callOptions.signal))
       const cached = await readCached<Value>(key, request)
       callOptions.signal?.throwIfAborted()
       if (cached) return cached
@@ -146,8 +146,8 @@ export function isAreaRequest(request: RouteRequest): boolean {
   )
 }
 
-function cacheKey(host: string, request: RouteRequest, version: string): string {
+function cacheKey(baseUrl: string, request: RouteRequest, version: string): string {
   const params = new URLSearchParams(request.params)
   params.sort()
-  return `${host}/${request.path.map(encodeSegment).join('/')}?${params.toString()} @ ${version}`
+  return `${baseUrl}/${request.path.map(encodeSegment).join('/')}?${params.toString()} @ ${version}`
 }

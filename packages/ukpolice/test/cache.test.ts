@@ -67,6 +67,28 @@ for (const [name, make] of kinds) {
       expect([later.fromCache, later.length > 0]).toEqual([false, true])
     })
 
+    it('tells services apart that share a host', async () => {
+      const cache = make()
+      const mirrored: Record<string, string> = {
+        '/mirror/api/crime-last-updated': '{"date":"2026-08-01"}',
+        '/mirror/api/forces': '[{"id":"kent","name":"Kent Police"}]',
+      }
+      const { server } = await serve({
+        fault: ({ path: route }) => {
+          const body = mirrored[route]
+          return body === undefined ? undefined : { kind: 'body', body }
+        },
+      })
+      const ask = (baseUrl: string) => createClient({ ...unlimited, baseUrl, cache }).forces.list()
+      const forces = await ask(server.url)
+      const count = server.requests.length
+      expect(await ask(`${server.url}/`)).toEqual(forces)
+      expect(server.requests.slice(count).map((each) => each.path)).not.toContain('forces')
+      expect(await ask(server.url.replace(/api$/, 'mirror/api'))).toEqual([
+        { id: 'kent', name: 'Kent Police' },
+      ])
+    })
+
     it('does not keep failures', async () => {
       let broken = true
       const { police } = await serve({
