@@ -1,4 +1,5 @@
 import { OptionError } from './errors.js'
+import { shown } from './shown.js'
 
 /** A point in decimal degrees, WGS84. */
 export interface LatLng {
@@ -282,9 +283,4 @@ function touchesUnitedKingdom(ring: readonly LatLng[]): boolean {
 
 function badPolygon(message: string): OptionError {
   return new OptionError('OPTION_BAD_POLYGON', message)
-}
-
-function shown(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value)
-  return text.length > 80 ? `${text.slice(0, 80)}…` : text
 }

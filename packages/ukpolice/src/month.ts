@@ -1,4 +1,5 @@
 import { OptionError } from './errors.js'
+import { shown } from './shown.js'
 
 /** A month as the service writes it: `YYYY-MM`. */
 export type Month = string
@@ -21,7 +22,7 @@ export function requireMonth(text: unknown, name = 'month'): Month {
   if (isMonth(text)) return text
   throw new OptionError(
     'OPTION_BAD_MONTH',
-    `${name} ${JSON.stringify(text)} is not a month; write four digits, a hyphen and two digits, such as 2024-01`,
+    `${name} ${shown(text)} is not a month; write four digits, a hyphen and two digits, such as 2024-01`,
     { context: { [name]: text } },
   )
 }

@@ -1,4 +1,5 @@
 import { OptionError } from './errors.js'
+import { shown } from './shown.js'
 
 /**
  * Checks one path segment.
@@ -19,7 +20,7 @@ export function requireSegment(segment: string, name: string): string {
   if (!bad) return segment
   throw new OptionError(
     'OPTION_BAD_PATH',
-    `${name} ${JSON.stringify(segment)} cannot be part of an address; use an id as the service lists it, without / \\ ? # and not . or ..`,
+    `${name} ${shown(segment)} cannot be part of an address; use an id as the service lists it, without / \\ ? # and not . or ..`,
     { context: { [name]: segment } },
   )
 }

@@ -2,6 +2,7 @@ import type { RouteAnswer, RouteRequest } from './caller.js'
 import { OptionError } from './errors.js'
 import { type Month, requireMonth } from './month.js'
 import { sharedValue } from './shared-value.js'
+import { shown } from './shown.js'
 import type { Availability, Category, Force, LastUpdated } from './types.js'
 
 /**
@@ -91,7 +92,7 @@ export function createReference(ask: Ask, ttlMs: number): Reference {
         'OPTION_UNKNOWN_FORCE',
         force === 'btp'
           ? 'btp (British Transport Police) has no page and no neighbourhoods in the service; it is accepted only for stops of a force and crimes without a location'
-          : `there is no force ${JSON.stringify(force)}${hint ? `; did you mean "${hint}"?` : '; forces.list() gives the known ids'}`,
+          : `there is no force ${shown(force)}${hint ? `; did you mean "${hint}"?` : '; forces.list() gives the known ids'}`,
         { context: { force } },
       )
     },
@@ -101,7 +102,7 @@ export function createReference(ask: Ask, ttlMs: number): Reference {
       const hint = nearestWord(category, known)
       throw new OptionError(
         'OPTION_UNKNOWN_CATEGORY',
-        `there is no category ${JSON.stringify(category)}${hint ? `; did you mean "${hint}"?` : '; categories.list() gives the known ones'} (the service would answer it with all crimes)`,
+        `there is no category ${shown(category)}${hint ? `; did you mean "${hint}"?` : '; categories.list() gives the known ones'} (the service would answer it with all crimes)`,
         { context: { category } },
       )
     },

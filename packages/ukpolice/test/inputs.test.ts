@@ -242,6 +242,80 @@ describe('wrong inputs end before the request they are for', () => {
       /params must be/,
       (p) => p.request('forces', { params: 'x' }),
     ],
+    [
+      'BigInt in a point',
+      'OPTION_BAD_AREA',
+      /decimal degrees.*"52n"/,
+      (p) => p.crimes.street({ at: { lat: 52n, lng: -1 } }),
+    ],
+    [
+      'BigInt in a vertex',
+      'OPTION_BAD_POLYGON',
+      /vertex 2 in ring 1.*"53n"/,
+      (p) => p.crimes.streetAll({ within: [ring[0], { lat: 53n, lng: -2 }, ring[2]] }),
+    ],
+    [
+      'BigInt in GeoJSON',
+      'OPTION_BAD_POLYGON',
+      /vertex 1 in ring 1.*"-2n"/,
+      (p) =>
+        p.stops.street({
+          within: geo([
+            [
+              [-2n, 52],
+              [-2, 53],
+              [0, 53],
+            ],
+          ]),
+        }),
+    ],
+    [
+      'BigInt as area',
+      'OPTION_BAD_POLYGON',
+      /an area is.*"1n"/,
+      (p) => p.crimes.street({ within: 1n }),
+    ],
+    [
+      'BigInt as location',
+      'OPTION_BAD_ID',
+      /whole number.*"883407n"/,
+      (p) => p.crimes.atLocation({ location: 883407n }),
+    ],
+    [
+      'BigInt as month',
+      'OPTION_BAD_MONTH',
+      /"202607n" is not a month/,
+      (p) => p.crimes.street({ at, month: 202607n }),
+    ],
+    [
+      'BigInt as category',
+      'OPTION_UNKNOWN_CATEGORY',
+      /no category "1n"/,
+      (p) => p.crimes.street({ at, category: 1n }),
+    ],
+    [
+      'BigInt as force',
+      'OPTION_UNKNOWN_FORCE',
+      /no force "1n"/,
+      (p) => p.stops.force({ force: 1n }),
+    ],
+    [
+      'BigInt as id',
+      'OPTION_BAD_PATH',
+      /"1n" cannot be part/,
+      (p) => p.neighbourhoods.get('kent', 1n),
+    ],
+    ['BigInt as persistent id', 'OPTION_BAD_ID', /"1n"/, (p) => p.outcomes.forCrime(1n)],
+    [
+      'an area that holds itself',
+      'OPTION_BAD_POLYGON',
+      /an area is/,
+      (p) => {
+        const within: { self?: object } = {}
+        within.self = within
+        return p.crimes.street({ within })
+      },
+    ],
     ['nothing at all', 'OPTION_INVALID', /takes an object/, (p) => p.crimes.street()],
     [
       'tiny minCellDegrees',

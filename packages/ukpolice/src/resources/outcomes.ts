@@ -4,6 +4,7 @@ import type { Caller } from '../caller.js'
 import { OptionError } from '../errors.js'
 import type { Month } from '../month.js'
 import { type CallOptions, checkCallOptions } from '../options.js'
+import { shown } from '../shown.js'
 import type { CaseHistory, Outcome } from '../types.js'
 import {
   areaParams,
@@ -103,7 +104,7 @@ function requirePersistentId(text: string): string {
       : typeof text === 'string' && /^[0-9a-f]{64}$/i.test(text)
         ? 'holds capital letters, which the service does not find; write it in lower case'
         : 'is not 64 hexadecimal digits; use the persistent_id of a row'
-  throw new OptionError('OPTION_BAD_ID', `persistentId ${JSON.stringify(text)} ${why}`, {
+  throw new OptionError('OPTION_BAD_ID', `persistentId ${shown(text)} ${why}`, {
     context: { persistentId: text },
   })
 }
