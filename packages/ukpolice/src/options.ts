@@ -8,6 +8,7 @@ import {
   resolveRateLimits,
 } from './rate-limiter.js'
 import type { Finding, ShapeMode } from './shapes.js'
+import { shown } from './shown.js'
 import type { Fetch, RequestEvent, RetryEvent, RetryPolicy } from './transport.js'
 
 /** Options of `createClient`; every one is optional. */
@@ -96,7 +97,7 @@ export function resolveClientOptions(options: ClientOptions): ResolvedOptions {
   requireKnownKeys(options, clientKeys, 'createClient')
   requireKnownKeys(options.limits ?? {}, ['perSecond', 'burst', 'concurrency'], 'limits')
   requireKnownKeys(options.retry ?? {}, ['limit', 'baseMs', 'maxMs'], 'retry')
-  const base = readBaseUrl(options.baseUrl ?? environmentBaseUrl() ?? serviceBaseUrl)
+  const base = resolveBaseUrl(options.baseUrl)
   const limits = resolveRateLimits(options.limits)
   if (
     base.host === 'data.police.uk' &&
@@ -149,7 +150,8 @@ export function checkCallOptions(
 // The longest delay a timer of Node or a browser can take.
 const longestTimerMs = 2_147_483_647
 
-function requireDuration(value: number, name: string): number {
+/** Checks a time in milliseconds. @throws {OptionError} `OPTION_INVALID` */
+export function requireDuration(value: number, name: string): number {
   if (typeof value === 'number' && value > 0 && value <= longestTimerMs) return value
   throw new OptionError(
     'OPTION_INVALID',
@@ -158,7 +160,8 @@ function requireDuration(value: number, name: string): number {
   )
 }
 
-function requireCount(value: number, name: string): number {
+/** Checks a whole number of at least 0. @throws {OptionError} `OPTION_INVALID` */
+export function requireCount(value: number, name: string): number {
   if (Number.isInteger(value) && value >= 0) return value
   throw new OptionError(
     'OPTION_INVALID',
@@ -167,14 +170,20 @@ function requireCount(value: number, name: string): number {
   )
 }
 
-function readBaseUrl(text: string): URL {
+/**
+ * The address of the API: as given, else as the environment names it, else the real service.
+ *
+ * @throws {OptionError} `OPTION_INVALID`
+ */
+export function resolveBaseUrl(given: string | undefined): URL {
+  const text = given ?? environmentBaseUrl() ?? serviceBaseUrl
   let url: URL
   try {
     url = new URL(text)
   } catch (error) {
     throw new OptionError(
       'OPTION_INVALID',
-      `baseUrl ${JSON.stringify(text)} is not an address; write it as ${serviceBaseUrl}`,
+      `baseUrl ${shown(text)} is not an address; write it as ${serviceBaseUrl}`,
       { cause: error },
     )
   }

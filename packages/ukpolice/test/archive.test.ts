@@ -308,6 +308,21 @@ describe('archives that are not right', () => {
     await expect(openArchive(file, { timeout: 1 } as object)).rejects.toThrow(/no key "timeout"/)
   })
 
+  it('are not even looked at with options that cannot be', async () => {
+    const { server } = await serve({ archives: { latest: makeZip(files) } })
+    for (const place of [`${server.archiveUrl}/latest.zip`, path.join(directory, 'none.zip')]) {
+      for (const timeoutMs of [0, -1, NaN, Infinity, 2 ** 31, '9' as any, 9n as any]) {
+        const error = await failure(openArchive(place, { timeoutMs }))
+        expect(error).toMatchObject({ code: 'OPTION_INVALID', context: { option: 'timeoutMs' } })
+      }
+      for (const retryLimit of [-1, 0.5, NaN, Infinity, '9' as any, 9n as any]) {
+        const error = await failure(openArchive(place, { retryLimit }))
+        expect(error).toMatchObject({ code: 'OPTION_INVALID', context: { option: 'retryLimit' } })
+      }
+    }
+    expect(server.requests).toEqual([])
+  })
+
   it('never pass a damaged file off as a whole one', async () => {
     const file = await store(files)
     const bytes = await readFile(file)
@@ -413,7 +428,19 @@ describe('an archive at an address', () => {
       break
     }
     expect(server.requests.length - before).toBeLessThanOrEqual(1)
+  })
+
+  it('lies beside the API', async () => {
+    const { server } = await serve()
     expect(archiveUrl('2026-08')).toBe('https://data.police.uk/data/archive/2026-08.zip')
+    for (const baseUrl of [server.url, `${server.url}/`]) {
+      expect(archiveUrl('latest', { baseUrl })).toBe(`${server.archiveUrl}/latest.zip`)
+    }
+    const proxy = { baseUrl: 'https://proxy.test/police/api' }
+    expect(archiveUrl('latest', proxy)).toBe('https://proxy.test/police/data/archive/latest.zip')
+    expect(() => archiveUrl('2026-8')).toThrow(/not a month/)
+    expect(() => archiveUrl('latest', { baseUrl: 'http://proxy.test/api' })).toThrow(/https/)
+    expect(() => archiveUrl('latest', { base: 'x' } as object)).toThrow(/no key "base"/)
   })
 })
 

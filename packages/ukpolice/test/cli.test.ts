@@ -195,6 +195,22 @@ describe('ukpolice', () => {
     expect(none).toMatchObject({ code: 2, stdout: '' })
   })
 
+  it('archive takes a month or the latest from the server it is told of', async () => {
+    const zip = makeZip(archiveFiles(generateData({ forces: ['kent'], monthCount: 1 })))
+    const { server } = await serve({ archives: { latest: zip, '2026-08': zip } })
+    for (const source of ['latest', '2026-08']) {
+      const byOption = ['archive', source, '--list', '-q', '--base-url', server.url]
+      const results = [
+        await run(undefined, byOption),
+        await run(server, ['archive', source, '--list', '-q']),
+      ]
+      for (const { code, stdout, stderr } of results) {
+        expect([code, stderr]).toEqual([0, ''])
+        expect(stdout).toContain('2026-08-kent-street.csv')
+      }
+    }
+  })
+
   it('archive reports bad rows, and stops at the first under --strict', async () => {
     const [file] = archiveFiles(generateData({ forces: ['kent'], monthCount: 1 }))
     const content = `${String(file?.content)}too,few\n`

@@ -2,6 +2,8 @@ import { requireKnownKeys } from '../area.js'
 import { type CoverageNote, findCoverageNotes } from '../coverage.js'
 import { ArchiveError, OptionError } from '../errors.js'
 import { isMonth, type Month, requireMonth } from '../month.js'
+import { requireCount, requireDuration, resolveBaseUrl } from '../options.js'
+import { shown } from '../shown.js'
 import { type ByteSource, fileSource, type RemoteOptions, remoteSource } from './byte-source.js'
 import { type CsvRecord, readCsvRecords } from './csv.js'
 import { type ArchiveDataset, archiveHeaders, type ArchiveRowTypes, convertRow } from './rows.js'
@@ -110,10 +112,23 @@ export interface Archive extends AsyncDisposable {
 
 const entryName = /(?:^|\/)(\d{4}-\d{2})-([a-z][a-z-]*?)-(street|outcomes|stop-and-search)\.csv$/
 
-/** Address of the archive of a month; `latest` is the newest. */
-export function archiveUrl(month: Month | 'latest'): string {
+/** Options of {@link archiveUrl}. */
+export interface ArchiveUrlOptions {
+  /** Address of the API beside which the archives lie. Default as for `createClient`. */
+  readonly baseUrl?: string | undefined
+}
+
+/**
+ * Address of the archive of a month; `latest` is the newest. Archives lie in `data/archive` beside
+ * the API: those of `https://data.police.uk/api` in `https://data.police.uk/data/archive`.
+ *
+ * @throws {OptionError} `OPTION_BAD_MONTH`, `OPTION_INVALID`
+ */
+export function archiveUrl(month: Month | 'latest', options: ArchiveUrlOptions = {}): string {
   if (month !== 'latest') requireMonth(month)
-  return `https://data.police.uk/data/archive/${month}.zip`
+  requireKnownKeys(options, ['baseUrl'], 'archiveUrl')
+  const api = resolveBaseUrl(options.baseUrl).href.replace(/\/+$/, '')
+  return new URL(`data/archive/${month}.zip`, api).href
 }
 
 /**
@@ -121,6 +136,7 @@ export function archiveUrl(month: Month | 'latest'): string {
  *
  * Only the list of files is read now; of the files, later, only those asked for.
  *
+ * @throws {OptionError} `OPTION_UNKNOWN_KEY`, `OPTION_INVALID`
  * @throws {ArchiveError} `ARCHIVE_NOT_READABLE`, `ARCHIVE_NOT_A_ZIP`
  */
 export async function openArchive(
@@ -132,6 +148,8 @@ export async function openArchive(
     ['fetch', 'timeoutMs', 'retryLimit', 'userAgent', 'signal'],
     'openArchive',
   )
+  if (options.timeoutMs !== undefined) requireDuration(options.timeoutMs, 'timeoutMs')
+  if (options.retryLimit !== undefined) requireCount(options.retryLimit, 'retryLimit')
   options.signal?.throwIfAborted()
   const bytes = await openSource(source, options)
   let zipEntries: readonly ZipEntry[]
@@ -225,14 +243,14 @@ function selectEntries(
   if (!(dataset in archiveHeaders)) {
     throw new OptionError(
       'OPTION_INVALID',
-      `there is no data set ${JSON.stringify(dataset)}; use street, outcomes or stop-and-search`,
+      `there is no data set ${shown(dataset)}; use street, outcomes or stop-and-search`,
     )
   }
   for (const key of ['forces', 'months'] as const) {
     if (options[key] === undefined || Array.isArray(options[key])) continue
     throw new OptionError(
       'OPTION_INVALID',
-      `${key} must be an array, not ${JSON.stringify(options[key])}; write [${JSON.stringify(options[key])}] for a single one`,
+      `${key} must be an array, not ${shown(options[key])}; write [${shown(options[key])}] for a single one`,
       { context: { option: key } },
     )
   }

@@ -21,7 +21,7 @@ export interface ByteSource {
 export interface RemoteOptions {
   /** Stands in for the global `fetch`. */
   readonly fetch?: Fetch | undefined
-  /** Longest wait for the next bytes in milliseconds. Default 60,000. */
+  /** Longest wait for the next bytes in milliseconds, above 0. Default 60,000. */
   readonly timeoutMs?: number | undefined
   /** How often a cut connection is taken up again without progress. Default 5. */
   readonly retryLimit?: number | undefined

@@ -6,6 +6,7 @@ export {
   type ArchiveReadOptions,
   type ArchiveRow,
   archiveUrl,
+  type ArchiveUrlOptions,
   openArchive,
 } from './archive.js'
 export type { RemoteOptions } from './byte-source.js'

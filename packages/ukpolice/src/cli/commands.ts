@@ -126,7 +126,8 @@ async function readArchive(context: CommandContext): Promise<CommandEnd> {
       `there is no data set "${dataset}"; use street, outcomes or stop-and-search`,
     )
   }
-  const place = source === 'latest' || isMonth(source) ? archiveUrl(source) : source
+  const named = source === 'latest' || isMonth(source)
+  const place = named ? archiveUrl(source, { baseUrl: options.baseUrl }) : source
   await using archive = await openArchive(place, { signal, timeoutMs: options.timeoutMs })
   const filter = {
     ...(options.policeForces.length > 0 ? { forces: options.policeForces } : {}),
