@@ -51,6 +51,8 @@ export class SharedDictionary {
   }
 }
 
+const asciiDecoder = new TextDecoder()
+
 /** Slots of an {@link IdentifierDictionary}; it is filled to three quarters. */
 export const IDENTIFIER_SLOTS = 1 << 16
 export const IDENTIFIER_LIMIT = (IDENTIFIER_SLOTS / 4) * 3
@@ -67,42 +69,44 @@ export class IdentifierDictionary extends SharedDictionary {
   readonly entries: Int32Array
   /** [0]: values in the dictionary, null included. */
   readonly count: Int32Array
-  readonly #characters: readonly string[]
 
-  constructor(arena: Arena, characters: readonly string[]) {
+  constructor(arena: Arena) {
     super(null, null)
     this.slots = arena.take('i32', IDENTIFIER_SLOTS * 4)
     this.entries = arena.take('i32', (IDENTIFIER_LIMIT + 1) * 3)
     this.count = arena.take('i32', 4)
     this.count[0] = 1
-    this.#characters = characters
   }
 
   override sync(): void {
-    for (let index = this.size; index < this.count[0]!; index++) {
-      const words = this.entries.slice(index * 3, index * 3 + 3)
-      const bytes = new Uint8Array(words.buffer, 0, 9)
-      let text = ''
-      for (const byte of bytes) text += this.#characters[byte]!
-      this.indexOf(text)
-    }
+    const from = this.size
+    const to = this.count[0]!
+    if (from >= to) return
+    // Generated code adds plain ASCII only.
+    const words = this.entries.subarray(from * 3, to * 3)
+    const bytes = new Uint8Array(words.buffer, words.byteOffset, words.byteLength)
+    const text = asciiDecoder.decode(bytes)
+    for (let at = 0; at < text.length; at += 12) this.dictionary.add(text.slice(at, at + 9))
   }
 
   /** Index of the nine bytes at `offset`, NULs taken as blanks, added when new. */
   indexOfBytes(bytes: Uint8Array, offset: number, text: string): number {
     this.sync()
-    const before = this.size
-    const index = this.indexOf(text)
-    if (index < before || index > IDENTIFIER_LIMIT) return index
     const words = new Int32Array(3)
     const copy = new Uint8Array(words.buffer, 0, 9)
     for (let i = 0; i < 9; i++) copy[i] = bytes[offset + i] === 0 ? 0x20 : bytes[offset + i]!
     const [a, b, c] = words as unknown as [number, number, number]
-    let slot = hashIdentifier(a, b, c)
-    while (this.slots[slot * 4 + 3] !== 0) slot = (slot + 1) & (IDENTIFIER_SLOTS - 1)
-    this.slots.set([a, b, c, index], slot * 4)
-    this.entries.set(words, index * 3)
-    this.count[0] = index + 1
+    const { slots } = this
+    let at = hashIdentifier(a, b, c) * 4
+    while (slots[at + 3] !== 0) {
+      if (slots[at] === a && slots[at + 1] === b && slots[at + 2] === c) return slots[at + 3]!
+      at = (at + 4) % (IDENTIFIER_SLOTS * 4)
+    }
+    // Beside the table: what does not fit, and text that other bytes may stand for too.
+    const beside = this.size > IDENTIFIER_LIMIT || copy.some((byte) => byte > 0x7f)
+    const index = beside ? this.indexOf(text) : this.dictionary.add(text)
+    if (!beside) slots.set([a, b, c, index], at)
+    this.count[0] = Math.min(this.size, IDENTIFIER_LIMIT + 1)
     return index
   }
 
@@ -381,11 +385,9 @@ export class ColumnBuilder {
 export class DictionaryPool {
   readonly #byKey = new Map<string, SharedDictionary>()
   readonly #arena: Arena
-  readonly #characters: readonly string[]
 
-  constructor(arena: Arena, characters: readonly string[]) {
+  constructor(arena: Arena) {
     this.#arena = arena
-    this.#characters = characters
   }
 
   /** The dictionary of a column; null for columns that hold numbers or bytes. */
@@ -412,9 +414,7 @@ export class DictionaryPool {
     const codes = column.codes ?? null
     const table16 = (slots: number): Uint16Array => this.#arena.take('u16', slots).fill(SLOW16)
     if (type === 'identifier') {
-      return width === 9
-        ? new IdentifierDictionary(this.#arena, this.#characters)
-        : new SharedDictionary(null, null)
+      return width === 9 ? new IdentifierDictionary(this.#arena) : new SharedDictionary(null, null)
     }
     if (type === 'date') return new DateDictionary(this.#arena)
     if (column.mixed !== undefined) {

@@ -267,7 +267,7 @@ export class RecordDecoder {
       options.generated && hasWasm(),
     )
     const arena = this.#arena
-    this.#pool = new DictionaryPool(arena, this.#characters)
+    this.#pool = new DictionaryPool(arena)
     this.#tables = spec.tables.map((table, index) =>
       selected(table)
         ? new TableState(
