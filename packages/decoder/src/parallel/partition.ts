@@ -19,7 +19,7 @@ const SHARES: Readonly<Record<string, number>> = {
 }
 
 /** Share of one thread's work that reading and inflating the input takes. */
-const READING_SHARE = 30
+const READING_SHARE = 45
 
 /**
  * Divides segments among threads. The first set is the main thread's, which also reads the input,
