@@ -17,14 +17,16 @@ export interface ChangeRows {
   interrupt(): void
   /**
    * Statements run on one thread, beside the one that makes the rows, until this is called with
-   * `false` or the transaction is undone. Rows put in by several threads fill row groups only in part, and DuckDB then packs
-   * them twice.
+   * `false` or the transaction is undone. Rows put in by several threads fill row groups only in
+   * part, and DuckDB then packs them twice.
    */
   useOneThread(one: boolean): Promise<void>
 }
 
 /** Rows of all tables that go into the database at a time. */
 const ROUND_ROWS = 1 << 18
+/** Rounds that may wait on disk for the database. */
+const ROUNDS_AHEAD = 4
 
 /** How the staged lines are written: see `csvCell`. */
 const CSV_OPTIONS =
@@ -47,6 +49,8 @@ export class DuckdbStage implements Stage {
   #round: ParquetStage
   /** The rounds that go in, one after another. */
   #inserting: Promise<void> = Promise.resolve()
+  /** The end of each of the latest rounds, oldest first. */
+  readonly #roundEnds: Promise<void>[] = []
   #failure: { readonly error: unknown } | null = null
 
   constructor(connection: ChangeRows, request: StageRequest, folder: string) {
@@ -108,11 +112,16 @@ export class DuckdbStage implements Stage {
     return new ParquetStage(folder, this.#request.tables)
   }
 
-  /** Completes the files of the round and has them put in once those before are. */
+  /**
+   * Completes the files of the round and has them put in once those before are; waits while too
+   * many rounds lie on disk.
+   */
   async #endRound(): Promise<void> {
     const files = await this.#round.close()
     this.#round = this.#nextRound()
     this.#inserting = this.#inserting.then(() => this.#insertRound(files))
+    this.#roundEnds.push(this.#inserting)
+    if (this.#roundEnds.length > ROUNDS_AHEAD) await this.#roundEnds.shift()
   }
 
   async #insertRound(files: ReadonlyMap<string, string>): Promise<void> {

@@ -40,8 +40,8 @@ const CAPABILITIES: Capabilities = {
  * A DuckDB file as a destination. Needs the package `@duckdb/node-api`; nothing is fetched.
  *
  * Rows are staged as files in `<path>.stage`, beside the database, and go into their tables while
- * the next ones are made, in one transaction. One process at a time has the file open; what a killed load left behind is removed
- * when the next one opens it.
+ * the next ones are made, in one transaction. One process at a time has the file open; what a killed
+ * load left behind is removed when the next one opens it.
  *
  * @throws {OptionError} OPTION_UNKNOWN, OPTION_INVALID
  */
