@@ -233,6 +233,20 @@ export class PieceCursor {
     this.offset += count
   }
 
+  /** Steps back over `bytes`, the last ones that were passed. */
+  putBack(bytes: Uint8Array): void {
+    this.offset -= bytes.length
+    if (bytes.length <= this.#start) {
+      this.#start -= bytes.length
+      return
+    }
+    const rest = this.rest
+    this.#piece = new Uint8Array(bytes.length + rest.length)
+    this.#piece.set(bytes)
+    this.#piece.set(rest, bytes.length)
+    this.#start = 0
+  }
+
   /** Copies the next `length` bytes out; fewer at the end of the source. */
   async take(length: number): Promise<Uint8Array> {
     const taken = new Uint8Array(length)

@@ -92,6 +92,8 @@ export class Code {
   block = (): this => this.#op(0x02, VOID_BLOCK)
   loop = (): this => this.#op(0x03, VOID_BLOCK)
   if = (): this => this.#op(0x04, VOID_BLOCK)
+  /** An `if` whose branches each leave an i32. */
+  if32 = (): this => this.#op(0x04, I32)
   else = (): this => this.#op(0x05)
   end = (): this => this.#op(0x0b)
   br = (depth: number): this => this.#index(0x0c, depth)
@@ -132,6 +134,10 @@ export class Code {
   store16 = (offset: number): this => this.#memory(0x3b, offset)
   loadV128 = (offset: number): this => this.#memory(0x00, offset, true)
   storeV128 = (offset: number): this => this.#memory(0x0b, offset, true)
+  /** Takes destination, source and length; the ranges may overlap. */
+  copyMemory = (): this => this.#op(0xfc, 0x0a, 0x00, 0x00)
+  /** Takes destination, value of a byte, and length. */
+  fillMemory = (): this => this.#op(0xfc, 0x0b, 0x00)
 
   // i32.
   eqz = (): this => this.#op(0x45)

@@ -39,9 +39,12 @@ if (failure === 'interrupted') process.exit(130)
 `
 
 beforeAll(() => {
-  fs.mkdirSync(join(program, 'input'), { recursive: true })
+  const folders = ['input', 'wasm']
+  for (const folder of folders) fs.mkdirSync(join(program, folder), { recursive: true })
   fs.writeFileSync(join(program, 'package.json'), '{"type":"module"}')
-  const modules = fs.readdirSync(join(source, 'input')).map((name) => `input/${name}`)
+  const modules = folders.flatMap((folder) =>
+    fs.readdirSync(join(source, folder)).map((name) => `${folder}/${name}`),
+  )
   for (const name of [...modules, 'input.ts', 'errors.ts', 'options.ts']) {
     const { outputText } = ts.transpileModule(fs.readFileSync(join(source, name), 'utf8'), {
       compilerOptions: {

@@ -53,7 +53,9 @@ describe('openInput', () => {
       const source = openInput(bytes, { chunkBytes: 65_536 })
       for await (const chunk of source) sizes.push(chunk.length)
       if (packing === 'a Deflate64 zip entry') continue // zip.js cuts as it likes.
-      expect(Math.max(...sizes), packing).toBe(65_536)
+      // An inflated chunk ends where a match does.
+      expect(Math.max(...sizes), packing).toBeLessThanOrEqual(65_536)
+      expect(Math.max(...sizes), packing).toBeGreaterThan(65_536 - 258)
     }
   })
 
@@ -83,12 +85,12 @@ describe('openInput', () => {
     }
   })
 
-  test('inflated chunks are freed at once where reuse is asked for', async () => {
+  test('inflated chunks share their memory where reuse is asked for', async () => {
     const bytes = gzipSync(sampleText(10_000))
-    const kept: Uint8Array[] = []
+    const buffers = new Set<ArrayBufferLike>()
     const source = openInput(bytes, { chunkBytes: 65_536, reuseChunks: true })
-    for await (const chunk of source) kept.push(chunk)
-    expect(kept.slice(0, -1).every(({ length }) => length === 0)).toBe(true)
+    for await (const chunk of source) buffers.add(chunk.buffer)
+    expect(buffers.size).toBe(1)
   })
 
   test('info says what the input is, before and after reading it', async () => {
