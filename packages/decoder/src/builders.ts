@@ -7,8 +7,12 @@ import type { CodeTable, ColumnSpec } from './spec/types.js'
 /** Spare entries behind every column array, so that word-wise readers may overrun. */
 const SPARE = 16
 
-/** Marks "not seen yet, or not clean": the row goes to the oracle. */
-export const SLOW16 = 0x8000
+/**
+ * Set in the entries of look-up tables, above the index. An entry without it is not seen yet, or not
+ * clean: the row goes to the oracle. So tables need not be filled beforehand, which would cost more
+ * than all else about starting a decoding.
+ */
+export const KNOWN16 = 0x8000
 
 /** Years times 2^11 packed month and day: the look-up for eight-digit dates. */
 const DATE_SLOTS = (LAST_YEAR - FIRST_YEAR + 1) << 11
@@ -16,7 +20,7 @@ const DATE_SLOTS = (LAST_YEAR - FIRST_YEAR + 1) << 11
 /** A dictionary together with the direct look-up tables the generated decoders read. */
 export class SharedDictionary {
   dictionary: GrowingDictionary
-  /** Key of one or two bytes (little-endian), or of three times six bits -> index, or SLOW16. */
+  /** Key of one or two bytes (little-endian), or of three times six bits -> KNOWN16 and index, or 0. */
   readonly table16: Uint16Array | null
   #indexes = new Map<string | number | boolean, number>()
   readonly #codes: CodeTable | null
@@ -118,14 +122,14 @@ export class IdentifierDictionary extends SharedDictionary {
 }
 
 /** Entry of a date that is on the calendar and not in the dictionary yet. */
-export const UNSEEN16 = 0xffff
+export const UNSEEN16 = 1
 /** Dates that a look-up table has room for: half of all there are. */
 export const DATE_LIMIT = 0x8000
 
 /**
  * Dates, as days since 1970, in a table that generated code looks into and adds to.
  *
- * Slots off the calendar stay SLOW16. Slots added are also listed in order of their index, so that
+ * Slots off the calendar stay zero. Slots added are also listed in order of their index, so that
  * `sync` can give them their values.
  */
 export class DateDictionary extends SharedDictionary {
@@ -155,7 +159,7 @@ export class DateDictionary extends SharedDictionary {
     if (index >= this.count[0]! && index < DATE_LIMIT) {
       const slot = slotOfDays(days)
       this.entries[index] = slot
-      this.table16[slot] = index
+      this.table16[slot] = KNOWN16 | index
       this.count[0] = index + 1
     }
     return index
@@ -189,7 +193,7 @@ function daysOfSlot(slot: number): number {
 function calendar(arena: Arena): Uint16Array {
   const table = arena.take('u16', DATE_SLOTS)
   const years = [FIRST_YEAR, 1904].map((year) => {
-    const slots = new Uint16Array(1 << 11).fill(SLOW16)
+    const slots = new Uint16Array(1 << 11)
     for (let month = 1; month <= 12; month++) {
       for (let day = 1; daysOf(year, month, day) !== undefined; day++) {
         slots[slotOf(FIRST_YEAR, month, day)] = UNSEEN16
@@ -412,7 +416,7 @@ export class DictionaryPool {
   #create(column: ColumnSpec): SharedDictionary {
     const { type, width } = column
     const codes = column.codes ?? null
-    const table16 = (slots: number): Uint16Array => this.#arena.take('u16', slots).fill(SLOW16)
+    const table16 = (slots: number): Uint16Array => this.#arena.take('u16', slots)
     if (type === 'identifier') {
       return width === 9 ? new IdentifierDictionary(this.#arena) : new SharedDictionary(null, null)
     }
@@ -424,17 +428,17 @@ export class DictionaryPool {
     if (type === 'integer') {
       const shared = new SharedDictionary(null, table16(slots))
       for (let value = 0; value < 10 ** width; value++) {
-        shared.table16![keyOf(String(value).padStart(width, '0'))] = shared.indexOf(value)
+        shared.table16![keyOf(String(value).padStart(width, '0'))] = KNOWN16 | shared.indexOf(value)
       }
-      shared.table16![keyOf(' '.repeat(width))] = 0
+      shared.table16![keyOf(' '.repeat(width))] = KNOWN16
       return shared
     }
     if (type === 'hour') {
       const shared = new SharedDictionary(null, table16(65_536))
       for (let hour = 0; hour < 24; hour++) {
-        shared.table16![keyOf(String(hour).padStart(2, '0'))] = shared.indexOf(hour)
+        shared.table16![keyOf(String(hour).padStart(2, '0'))] = KNOWN16 | shared.indexOf(hour)
       }
-      shared.table16![keyOf('  ')] = 0
+      shared.table16![keyOf('  ')] = KNOWN16
       return shared
     }
     if (type === 'flag') {
@@ -452,16 +456,16 @@ export class DictionaryPool {
       const key = keyOf(code.padEnd(width))
       if (key < 0) continue
       const index = shared.indexOf(code)
-      if (index < SLOW16) table[key] = index
+      if (index < KNOWN16) table[key] = KNOWN16 | index
     }
-    table[keyOf(' '.repeat(width))] = 0
+    table[keyOf(' '.repeat(width))] = KNOWN16
     return shared
   }
 }
 
 /**
- * Look-up table of a `number_or_code` field two characters wide: index of the number in the low
- * half (or SLOW16), index of the code in the high half.
+ * Look-up table of a `number_or_code` field two characters wide: index of the number with KNOWN16 in
+ * the low half, index of the code in the high half.
  */
 export function mixedTable(
   table: Uint32Array,
@@ -470,14 +474,13 @@ export function mixedTable(
   numbers: SharedDictionary,
   codes: SharedDictionary,
 ): void {
-  table.fill(SLOW16)
   for (const code of special?.codes.keys() ?? []) {
     const key = keyOf(code.padEnd(2))
-    if (key >= 0) table[key] = codes.indexOf(code) * 0x10000
+    if (key >= 0) table[key] = codes.indexOf(code) * 0x10000 + KNOWN16
   }
   for (let value = range[0]; value <= range[1]; value++) {
     const text = String(value).padStart(2, '0')
-    table[keyOf(text)] = codes.indexOf(text) * 0x10000 + numbers.indexOf(value)
+    table[keyOf(text)] = codes.indexOf(text) * 0x10000 + KNOWN16 + numbers.indexOf(value)
   }
-  table[keyOf('  ')] = 0
+  table[keyOf('  ')] = KNOWN16
 }

@@ -5,8 +5,8 @@ import {
   columnBytes,
   DictionaryPool,
   IdentifierDictionary,
+  KNOWN16,
   mixedTable,
-  SLOW16,
 } from './builders.js'
 import { columnMap, NumberCells, RECORD_COLUMNS } from './columns.js'
 import { characterTable } from './encoding.js'
@@ -946,12 +946,12 @@ export class RecordDecoder {
     const shared = builders[0]!.shared!
     const width = field.end - field.start
     if (field.type === 'flag' && width === 1 && field.flag !== undefined) {
-      table = this.#arena.take('u16', 256).fill(SLOW16)
+      table = this.#arena.take('u16', 256)
       const { yes, no } = field.flag
       // What a byte above 0x7F stands for depends on the encoding.
-      if (isAscii(yes)) table[yes.charCodeAt(0)] = shared.indexOf(true)
-      if (isAscii(no)) table[no.charCodeAt(0)] = shared.indexOf(false)
-      table[BLANK] = 0
+      if (isAscii(yes)) table[yes.charCodeAt(0)] = KNOWN16 | shared.indexOf(true)
+      if (isAscii(no)) table[no.charCodeAt(0)] = KNOWN16 | shared.indexOf(false)
+      table[BLANK] = KNOWN16
     } else if (
       field.type === 'number_or_code' &&
       width === 2 &&

@@ -5,7 +5,7 @@ import {
   IDENTIFIER_LIMIT,
   IDENTIFIER_SLOTS,
   IdentifierDictionary,
-  SLOW16,
+  KNOWN16,
   UNSEEN16,
 } from '../builders.js'
 import { FIRST_YEAR, LAST_YEAR } from '../field-types.js'
@@ -115,7 +115,7 @@ interface Frame {
   readonly r: number
   /** Marks the record when not zero. */
   readonly x: number
-  /** Marks the record when bit 15 is set: the OR of 16-bit table entries. */
+  /** Marks the record when KNOWN16 is not set: the AND of table entries. */
   readonly x16: number
   /** Marks the record when not zero. */
   readonly x64: number
@@ -153,9 +153,9 @@ function decodeFunction(plan: Plan): WasmFunction {
   c.get(j).get(count).geU().brIf(1)
   c.get(offsets).get(j).i32(2).shl().add().load32(0).set(frame.p)
   c.get(rows).get(j).i32(2).shl().add().load32(0).set(frame.r)
-  c.i32(0).set(frame.x).i32(0).set(frame.x16).i64(0n).set(frame.x64)
+  c.i32(0).set(frame.x).i32(-1).set(frame.x16).i64(0n).set(frame.x64)
   emitPlan(frame, plan)
-  c.get(frame.x16).i32(0x8000).and().get(frame.x).or()
+  c.get(frame.x16).i32(KNOWN16).and().eqz().get(frame.x).or()
   c.get(frame.x64).eqz64().eqz().or().if()
   c.get(marks).get(marked).i32(2).shl().add().get(j).store32(0)
   c.get(marked).i32(1).add().set(marked)
@@ -278,7 +278,7 @@ function emitRow({ c, r }: Frame, size: 1 | 2 | 4 | 8): void {
   if (size > 1) c.i32(Math.log2(size)).shl()
 }
 
-/** Stores the i32 in local `value` as the row's index. */
+/** Stores the i32 in local `value`, without what is above an index, as the row's index. */
 function emitStoreIndex(f: Frame, builder: ColumnBuilder, value: number): void {
   const at = builder.out.byteOffset
   if (builder.storage === 'index8') {
@@ -286,7 +286,11 @@ function emitStoreIndex(f: Frame, builder: ColumnBuilder, value: number): void {
     f.c.get(value).store8(at)
   } else if (builder.storage === 'index16') {
     emitRow(f, 2)
-    f.c.get(value).store16(at)
+    f.c
+      .get(value)
+      .i32(KNOWN16 - 1)
+      .and()
+      .store16(at)
   } else {
     emitRow(f, 4)
     f.c.get(value).store32(at)
@@ -306,7 +310,7 @@ function emitLookUp(
   else c.load16u(start)
   c.i32(1).shl().load16u(table).set(f.a)
   emitStoreIndex(f, builder, f.a)
-  c.get(f.x16).get(f.a).or().set(f.x16)
+  c.get(f.x16).get(f.a).and().set(f.x16)
 }
 
 function emitLookUp3(f: Frame, builder: ColumnBuilder, table: number, start: number): void {
@@ -325,13 +329,13 @@ function emitLookUp3(f: Frame, builder: ColumnBuilder, table: number, start: num
   c.get(f.a).i32(4).shrU().i32(0x3f000).and().or()
   c.i32(1).shl().load16u(table).set(f.a)
   emitStoreIndex(f, builder, f.a)
-  c.get(f.x16).get(f.a).or().set(f.x16)
+  c.get(f.x16).get(f.a).and().set(f.x16)
 }
 
 function emitMixed(f: Frame, cell: Cell, table: number): void {
   const { c } = f
   c.get(f.p).load16u(cell.start).i32(2).shl().load32(table).set(f.a)
-  c.get(f.x16).get(f.a).or().set(f.x16)
+  c.get(f.x16).get(f.a).and().set(f.x16)
   emitStoreIndex(f, cell.builders[0]!, f.a)
   c.get(f.a).i32(16).shrU().set(f.a)
   emitStoreIndex(f, cell.builders[1]!, f.a)
@@ -398,7 +402,7 @@ function emitDate(
     c.get(f.b).i32(table).i32(dictionary.entries.byteOffset).i32(dictionary.count.byteOffset)
     c.call(LEARN).set(f.d)
     c.end()
-    c.get(f.x16).get(f.d).or().set(f.x16)
+    c.get(f.x16).get(f.d).and().set(f.x16)
   }
   c.else()
   {
@@ -505,17 +509,17 @@ function findFunction(): WasmFunction {
   return { name: 'find', parameters: [I32, I32, I32, I32, I32, I32], results: [I32], code: c }
 }
 
-/** learn(slot, table, entries, count) -> index of a new date; SLOW16 when there is no room. */
+/** learn(slot, table, entries, count) -> table entry of a new date; 0 when there is no room. */
 function learnFunction(): WasmFunction {
   const [slot, table, entries, count] = [0, 1, 2, 3]
   const c = new Code(4)
   const index = c.local(I32)
   c.get(count).load32(0).tee(index).i32(DATE_LIMIT).geU().if()
-  c.i32(SLOW16).return()
+  c.i32(0).return()
   c.end()
   c.get(count).get(index).i32(1).add().store32(0)
   c.get(entries).get(index).i32(2).shl().add().get(slot).store32(0)
-  c.get(table).get(slot).i32(1).shl().add().get(index).store16(0)
+  c.get(table).get(slot).i32(1).shl().add().get(index).i32(KNOWN16).or().tee(index).store16(0)
   c.get(index)
   return { name: 'learn', parameters: [I32, I32, I32, I32], results: [I32], code: c }
 }
