@@ -41,8 +41,8 @@ export function recognise(head: Uint8Array, label: string): InputKind {
   if (head.length === 0) {
     throw new InputError('INPUT_EMPTY', `${label} is empty; expected records`, { file: label })
   }
-  if (has(head, GZIP)) return 'gzip'
-  if (ZIP.some((format) => has(head, format))) return 'zip'
+  const packed = packedKind(head)
+  if (packed !== null) return packed
   assertPlain(head, label)
   const begun = [GZIP, ...ZIP].find(({ magic }) => head.every((byte, at) => byte === magic[at]))
   if (begun !== undefined) {
@@ -54,6 +54,12 @@ export function recognise(head: Uint8Array, label: string): InputKind {
     )
   }
   return 'text'
+}
+
+/** The kind that the first bytes are the mark of; null for text and anything else. */
+export function packedKind(head: Uint8Array): 'gzip' | 'zip' | null {
+  if (has(head, GZIP)) return 'gzip'
+  return ZIP.some((format) => has(head, format)) ? 'zip' : null
 }
 
 /**

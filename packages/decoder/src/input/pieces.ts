@@ -12,8 +12,8 @@ export interface Pieces {
   close(): Promise<void>
 }
 
-/** A piece boundary costs a hand-over between threads; a larger piece only memory, twice. */
-export const PACKED_PIECE_BYTES = 1024 * 1024
+/** A piece boundary costs a read on another thread; a larger piece only memory, twice. */
+export const PACKED_PIECE_BYTES = 256 * 1024
 
 /** `head`, when there is one, then every piece. */
 export async function* eachPiece(
