@@ -1,6 +1,13 @@
 import type { Arena } from './arena.js'
 import type { Column } from './batch.js'
-import { BytesCells, DictionaryCells, GrowingDictionary, NumberCells } from './columns.js'
+import {
+  BytesCells,
+  DictionaryCells,
+  ENTRY_WORDS,
+  GrowingDictionary,
+  NineByteDictionary,
+  NumberCells,
+} from './columns.js'
 import { daysOf, FIRST_YEAR, LAST_YEAR } from './field-types.js'
 import type { CodeTable, ColumnSpec } from './spec/types.js'
 
@@ -19,30 +26,38 @@ const DATE_SLOTS = (LAST_YEAR - FIRST_YEAR + 1) << 11
 
 /** A dictionary together with the direct look-up tables the generated decoders read. */
 export class SharedDictionary {
-  dictionary: GrowingDictionary
+  dictionary: GrowingDictionary | NineByteDictionary
   /** Key of one or two bytes (little-endian), or of three times six bits -> KNOWN16 and index, or 0. */
   readonly table16: Uint16Array | null
   #indexes = new Map<string | number | boolean, number>()
   readonly #codes: CodeTable | null
 
-  constructor(codes: CodeTable | null, table16: Uint16Array | null) {
+  constructor(
+    codes: CodeTable | null,
+    table16: Uint16Array | null,
+    dictionary: GrowingDictionary | NineByteDictionary = new GrowingDictionary(codes),
+  ) {
     this.#codes = codes
-    this.dictionary = new GrowingDictionary(codes)
+    this.dictionary = dictionary
     this.table16 = table16
   }
 
   get size(): number {
-    return this.dictionary.values.length
+    return this.dictionary.size
   }
 
   /** Index of a value, added when new. */
   indexOf(value: string | number | boolean): number {
     let index = this.#indexes.get(value)
     if (index === undefined) {
-      index = this.dictionary.add(value)
+      index = this.add(value)
       this.#indexes.set(value, index)
     }
     return index
+  }
+
+  protected add(value: string | number | boolean): number {
+    return (this.dictionary as GrowingDictionary).add(value)
   }
 
   /** Takes over what generated code has added. */
@@ -55,8 +70,6 @@ export class SharedDictionary {
   }
 }
 
-const asciiDecoder = new TextDecoder()
-
 /** Slots of an {@link IdentifierDictionary}; it is filled to three quarters. */
 export const IDENTIFIER_SLOTS = 1 << 16
 export const IDENTIFIER_LIMIT = (IDENTIFIER_SLOTS / 4) * 3
@@ -64,8 +77,7 @@ export const IDENTIFIER_LIMIT = (IDENTIFIER_SLOTS / 4) * 3
 /**
  * Nine-byte identifiers in a hash table that generated code probes and adds to.
  *
- * A slot is four words: the bytes as two words and a byte, then the index (0: free). Entries are
- * also listed in order of their index, so that `sync` can give the new ones their text.
+ * A slot is the index of an entry (0: free); entries hold the bytes, in order of their index.
  */
 export class IdentifierDictionary extends SharedDictionary {
   readonly slots: Int32Array
@@ -75,49 +87,49 @@ export class IdentifierDictionary extends SharedDictionary {
   readonly count: Int32Array
 
   constructor(arena: Arena) {
-    super(null, null)
-    this.slots = arena.take('i32', IDENTIFIER_SLOTS * 4)
-    this.entries = arena.take('i32', (IDENTIFIER_LIMIT + 1) * 3)
-    this.count = arena.take('i32', 4)
-    this.count[0] = 1
-  }
-
-  override sync(): void {
-    const from = this.size
-    const to = this.count[0]!
-    if (from >= to) return
-    // Generated code adds plain ASCII only.
-    const words = this.entries.subarray(from * 3, to * 3)
-    const bytes = new Uint8Array(words.buffer, words.byteOffset, words.byteLength)
-    const text = asciiDecoder.decode(bytes)
-    for (let at = 0; at < text.length; at += 12) this.dictionary.add(text.slice(at, at + 9))
+    const entries = arena.take('i32', (IDENTIFIER_LIMIT + 1) * ENTRY_WORDS)
+    const count = arena.take('i32', 4)
+    count[0] = 1
+    super(null, null, new NineByteDictionary(entries, count))
+    this.slots = arena.take('i32', IDENTIFIER_SLOTS)
+    this.entries = entries
+    this.count = count
   }
 
   /** Index of the nine bytes at `offset`, NULs taken as blanks, added when new. */
   indexOfBytes(bytes: Uint8Array, offset: number, text: string): number {
-    this.sync()
-    const words = new Int32Array(3)
+    const words = new Int32Array(ENTRY_WORDS)
     const copy = new Uint8Array(words.buffer, 0, 9)
     for (let i = 0; i < 9; i++) copy[i] = bytes[offset + i] === 0 ? 0x20 : bytes[offset + i]!
     const [a, b, c] = words as unknown as [number, number, number]
-    const { slots } = this
-    let at = hashIdentifier(a, b, c) * 4
-    while (slots[at + 3] !== 0) {
-      if (slots[at] === a && slots[at + 1] === b && slots[at + 2] === c) return slots[at + 3]!
-      at = (at + 4) % (IDENTIFIER_SLOTS * 4)
+    const { slots, entries } = this
+    let slot = hashIdentifier(a, b, c)
+    for (; slots[slot] !== 0; slot = (slot + 1) & (IDENTIFIER_SLOTS - 1)) {
+      const at = slots[slot]! * ENTRY_WORDS
+      if (entries[at] === a && entries[at + 1] === b && entries[at + 2] === c) return slots[slot]!
     }
     // Beside the table: what does not fit, and text that other bytes may stand for too.
-    const beside = this.size > IDENTIFIER_LIMIT || copy.some((byte) => byte > 0x7f)
-    const index = beside ? this.indexOf(text) : this.dictionary.add(text)
-    if (!beside) slots.set([a, b, c, index], at)
+    if (this.size > IDENTIFIER_LIMIT || copy.some((byte) => byte > 0x7f)) return this.indexOf(text)
+    const index = this.size
+    slots[slot] = index
+    entries.set(words, index * ENTRY_WORDS)
+    this.count[0] = index + 1
+    return index
+  }
+
+  protected override add(value: string): number {
+    const index = (this.dictionary as NineByteDictionary).add(value)
     this.count[0] = Math.min(this.size, IDENTIFIER_LIMIT + 1)
     return index
   }
 
   override restart(): void {
+    // Batches already handed out keep the old dictionary, so it gets its texts before its entries go.
+    void this.dictionary.values
     super.restart()
     this.slots.fill(0)
     this.count[0] = 1
+    this.dictionary = new NineByteDictionary(this.entries, this.count)
   }
 }
 

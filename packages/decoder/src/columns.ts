@@ -27,6 +27,10 @@ export class GrowingDictionary implements Dictionary {
   readonly labels: (string | null)[] | null
   readonly #codes: CodeTable | null
 
+  get size(): number {
+    return this.values.length
+  }
+
   constructor(codes: CodeTable | null) {
     this.#codes = codes
     this.labels = codes === null ? null : [null]
@@ -39,6 +43,60 @@ export class GrowingDictionary implements Dictionary {
     if (this.labels !== null) {
       this.labels.push(this.#codes?.codes.get(String(value))?.label ?? null)
     }
+    return index
+  }
+}
+
+/** Words an entry of a {@link NineByteDictionary} takes: eight bytes, and one with three to spare. */
+export const ENTRY_WORDS = 3
+
+const asciiDecoder = new TextDecoder()
+
+/**
+ * A growing {@link Dictionary} of nine-byte identifiers that generated code lists in memory. They get
+ * their text when somebody asks for it: writers that want bytes never do, and there are 20,000
+ * agencies in each of ten tables.
+ */
+export class NineByteDictionary implements Dictionary {
+  readonly labels = null
+  readonly #values: (string | null)[] = [null]
+  readonly #entries: Int32Array
+  readonly #count: Int32Array
+  /** Bytes of entry i, from i times twelve on; null once a value came that was not listed there. */
+  bytes: Uint8Array | null
+
+  /**
+   * @param entries bytes of entry i as two words and a byte
+   * @param count [0]: entries there are, that of null included
+   */
+  constructor(entries: Int32Array, count: Int32Array) {
+    this.#entries = entries
+    this.#count = count
+    this.bytes = new Uint8Array(entries.buffer, entries.byteOffset, entries.byteLength)
+  }
+
+  get size(): number {
+    return Math.max(this.#values.length, this.#count[0]!)
+  }
+
+  get values(): readonly (string | null)[] {
+    const from = this.#values.length
+    const to = this.#count[0]!
+    if (from < to) {
+      // Generated code lists plain ASCII only.
+      const words = this.#entries.subarray(from * ENTRY_WORDS, to * ENTRY_WORDS)
+      const bytes = new Uint8Array(words.buffer, words.byteOffset, words.byteLength)
+      const text = asciiDecoder.decode(bytes)
+      for (let at = 0; at < text.length; at += 12) this.#values.push(text.slice(at, at + 9))
+    }
+    return this.#values
+  }
+
+  /** Adds a value that is not among the entries and returns its index. */
+  add(value: string): number {
+    const index = this.values.length
+    this.#values.push(value)
+    this.bytes = null
     return index
   }
 }

@@ -1,4 +1,5 @@
 import type { Dictionary } from '../batch.js'
+import { ENTRY_WORDS, NineByteDictionary } from '../columns.js'
 import { ByteWriter } from './byte-writer.js'
 import type { PhysicalType } from './format.js'
 import { numberBytes, writeNumber } from './plain-values.js'
@@ -116,11 +117,6 @@ class PlainStrings {
 
   add(text: string): void {
     const out = this.#bytes
-    if (this.size + 1 >= this.#starts.length) {
-      const starts = new Uint32Array(this.#starts.length * 2)
-      starts.set(this.#starts)
-      this.#starts = starts
-    }
     const start = out.length
     out.reserve(4 + text.length * 3)
     out.length += 4
@@ -134,7 +130,25 @@ class PlainStrings {
       out.bytes[out.length++] = unit
     }
     out.view.setUint32(start, out.length - start - 4, true)
-    this.#starts[++this.size] = out.length
+    this.#end()
+  }
+
+  /** Adds the text whose UTF-8 stands at `from` to `to`. */
+  addBytes(bytes: Uint8Array, from: number, to: number): void {
+    const out = this.#bytes
+    out.uint32(to - from)
+    out.reserve(to - from)
+    for (let at = from; at < to; at++) out.bytes[out.length++] = bytes[at]!
+    this.#end()
+  }
+
+  #end(): void {
+    if (this.size + 1 >= this.#starts.length) {
+      const starts = new Uint32Array(this.#starts.length * 2)
+      starts.set(this.#starts)
+      this.#starts = starts
+    }
+    this.#starts[++this.size] = this.#bytes.length
   }
 
   /** A copy of the text alone. */
@@ -173,15 +187,15 @@ class PlainStrings {
 
 /** Strings, encoded to UTF-8 when first seen; grows with its dictionary. */
 export class RankedStrings implements RankedValues {
-  readonly #values: Values
+  readonly #dictionary: Pick<Dictionary, 'values'>
   readonly #plain = new PlainStrings()
   /** Values asked for, which are few and asked for often. */
-  readonly #texts: (Uint8Array | null)[] = [null]
+  readonly #texts = new Map<number, Uint8Array>()
   ranks: Uint32Array = new Uint32Array(1)
   order: Uint32Array = new Uint32Array(1)
 
-  constructor(values: Values) {
-    this.#values = values
+  constructor(dictionary: Pick<Dictionary, 'values'>) {
+    this.#dictionary = dictionary
     this.#plain.add('')
     this.grow()
   }
@@ -194,11 +208,13 @@ export class RankedStrings implements RankedValues {
   grow(): void {
     const plain = this.#plain
     const known = plain.size
-    const size = this.#values.length
+    const dictionary = this.#dictionary
+    const bytes = dictionary instanceof NineByteDictionary ? dictionary.bytes : null
+    const size = bytes === null ? dictionary.values.length : (dictionary as NineByteDictionary).size
     if (known === size) return
     for (let i = known; i < size; i++) {
-      plain.add(String(this.#values[i]))
-      this.#texts.push(null)
+      if (bytes === null) plain.add(String(dictionary.values[i]))
+      else plain.addBytes(bytes, i * ENTRY_WORDS * 4, i * ENTRY_WORDS * 4 + 9)
     }
     this.order = merge(this.order, known, size, (a, b) => plain.compare(a, b))
     this.ranks = inverse(this.order)
@@ -209,7 +225,12 @@ export class RankedStrings implements RankedValues {
   }
 
   valueBytes(index: number): Uint8Array {
-    return (this.#texts[index] ??= this.#plain.textOf(index))
+    let text = this.#texts.get(index)
+    if (text === undefined) {
+      text = this.#plain.textOf(index)
+      this.#texts.set(index, text)
+    }
+    return text
   }
 }
 
@@ -273,7 +294,7 @@ class LabelValues {
   readonly #dictionary: Dictionary
   readonly #byText = new Map<string, number>()
   readonly #values: (string | null)[] = [null]
-  readonly #ranked = new RankedStrings(this.#values)
+  readonly #ranked = new RankedStrings({ values: this.#values })
   labelOf: Uint32Array = new Uint32Array(0)
   #ranks: Uint32Array = new Uint32Array(0)
 
@@ -333,7 +354,7 @@ export class RankedDictionaries {
   #rankedStrings(dictionary: Dictionary): RankedValues {
     let ranked = this.#strings.get(dictionary)
     if (ranked === undefined) {
-      ranked = new RankedStrings(dictionary.values)
+      ranked = new RankedStrings(dictionary)
       this.#strings.set(dictionary, ranked)
     }
     ranked.grow()
