@@ -428,7 +428,9 @@ export class RecordDecoder {
    */
   step(): boolean {
     if (this.#finished) return false
-    const more = this.limitReached ? false : this.#window()
+    let more = this.limitReached ? false : this.#window()
+    // A line dealt with apart is no reason to decode what is listed so far: there may be many.
+    while (this.#metSpecial && !this.#mustStop()) more = this.#window()
     this.#drainAll()
     if (this.#options.strict) this.#throwFirstIssue()
     if (this.#flushDue) {
@@ -443,6 +445,11 @@ export class RecordDecoder {
     if (more) return true
     if (this.#ended || this.limitReached) this.#finish()
     return false
+  }
+
+  /** Whether framing may not go on before what is listed is decoded and handed out. */
+  #mustStop(): boolean {
+    return this.#flushDue || this.#issuesDue || this.#options.strict || this.limitReached
   }
 
   #finish(): void {
@@ -466,8 +473,12 @@ export class RecordDecoder {
     this.#flush(true)
   }
 
+  /** Whether `#window` has returned for a line that framing did not deal with. */
+  #metSpecial = false
+
   /** Frames and dispatches one window; false when the chunk is used up. */
   #window(): boolean {
+    this.#metSpecial = false
     const input = this.#input
     if (this.#at < this.#chunk.length && this.#wantsInput) {
       this.#wantsInput = false
@@ -495,6 +506,7 @@ export class RecordDecoder {
       const next = this.#state[STATE.next]!
       this.#specialLine(this.#from + base, length)
       this.#from = next - base
+      this.#metSpecial = true
     } else if (stop === STOP.full) {
       this.#flushDue = true
     } else if (stop === STOP.end) {

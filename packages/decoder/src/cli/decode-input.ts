@@ -39,7 +39,7 @@ export async function decodeInput(
     const progress = startProgress(context.terminal, input.name, () => job.progress())
     try {
       return plan.directory !== null && worthThreads(info, command)
-        ? await decodeOnThreads(job, plan.directory)
+        ? await decodeOnThreads(job, plan.directory, info.kind !== 'text')
         : await decodeOnOneThread(job, plan.directory)
     } finally {
       progress.stop()
@@ -150,7 +150,11 @@ function worthThreads(info: InputInfo, { threads, strict }: DecodeCommand): bool
     : (info.compressedBytes ?? 0) >= THREADS_FROM_COMPRESSED_BYTES
 }
 
-async function decodeOnThreads(job: Job, directory: string): Promise<DecodeSummary> {
+async function decodeOnThreads(
+  job: Job,
+  directory: string,
+  packed: boolean,
+): Promise<DecodeSummary> {
   const { force, format, labels, limit, threads } = job.command
   const { source, spec } = job.prepared
   const { decodeFiles } = await import('../parallel/decode-files.js')
@@ -166,6 +170,7 @@ async function decodeOnThreads(job: Job, directory: string): Promise<DecodeSumma
       limit,
       batchRows: BATCH_ROWS,
       threads,
+      packed,
       signal: job.context.signal,
       onIssues: (issues) => job.context.issues?.add(issues),
       onProgress: (live) => (job.live = live),

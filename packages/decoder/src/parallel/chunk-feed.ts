@@ -1,6 +1,6 @@
 import type { InputMessage } from './messages.js'
 
-/** Largest chunk that is handed over in one piece. */
+/** Bytes that are handed over in one piece. */
 export const CHUNK_BYTES = 1 << 20
 /** Chunks a thread may be behind the one that reads. */
 export const CHUNKS_AHEAD = 16
@@ -17,14 +17,17 @@ export class ChunkFeed {
   readonly #spare: ArrayBuffer[] = []
   #made = 0
   #onSpare: (() => void) | null = null
+  /** The buffer being filled: every message costs, so chunks are gathered. */
+  #open: Uint8Array | null = null
+  #filled = 0
 
   constructor(send: (message: InputMessage, transfer: readonly ArrayBuffer[]) => void) {
     this.#send = send
   }
 
-  /** Resolves once a buffer is free, or `wake` was called. */
-  async ready(): Promise<void> {
-    if (this.#spare.length > 0 || this.#made < CHUNKS_AHEAD) return
+  /** Resolves once there is room for so many bytes, at most CHUNK_BYTES, or `wake` was called. */
+  async ready(byteCount: number): Promise<void> {
+    if (this.#hasRoom(byteCount) || this.#spare.length > 0 || this.#made < CHUNKS_AHEAD) return
     await new Promise<void>((resolve) => (this.#onSpare = resolve))
     this.#onSpare = null
   }
@@ -40,19 +43,37 @@ export class ChunkFeed {
     this.#onSpare?.()
   }
 
-  /** Sends at most CHUNK_BYTES bytes; only when `ready` has resolved and no other thread failed. */
+  /** Takes bytes for the other thread; only when `ready` has resolved and no other thread failed. */
   send(bytes: Uint8Array): void {
-    let buffer = this.#spare.pop()
-    if (buffer === undefined) {
-      this.#made++
-      buffer = new ArrayBuffer(CHUNK_BYTES)
+    if (!this.#hasRoom(bytes.length)) {
+      this.#flush()
+      let buffer = this.#spare.pop()
+      if (buffer === undefined) {
+        this.#made++
+        buffer = new ArrayBuffer(CHUNK_BYTES)
+      }
+      this.#open = new Uint8Array(buffer)
     }
-    new Uint8Array(buffer).set(bytes)
-    this.#send({ type: 'chunk', buffer, byteCount: bytes.length }, [buffer])
+    this.#open!.set(bytes, this.#filled)
+    this.#filled += bytes.length
+    if (this.#filled === CHUNK_BYTES) this.#flush()
   }
 
   /** Says that no chunk follows. */
   end(): void {
+    this.#flush()
     this.#send({ type: 'end' }, [])
+  }
+
+  #hasRoom(byteCount: number): boolean {
+    return this.#open !== null && this.#filled + byteCount <= CHUNK_BYTES
+  }
+
+  #flush(): void {
+    if (this.#open === null) return
+    const buffer = this.#open.buffer as ArrayBuffer
+    this.#send({ type: 'chunk', buffer, byteCount: this.#filled }, [buffer])
+    this.#open = null
+    this.#filled = 0
   }
 }

@@ -22,6 +22,8 @@ export interface DecodeFilesOptions {
   readonly batchRows: number
   /** Threads in all, this one included: 2 or more. */
   readonly threads: number
+  /** Whether the input is unpacked on the way, which is work of this thread. */
+  readonly packed: boolean
   readonly signal: AbortSignal
   /** Issues in any order; each list is sorted by position. */
   readonly onIssues: (issues: readonly Issue[]) => void
@@ -49,7 +51,7 @@ export async function decodeFiles(
     ({ name }) => options.segments === null || options.segments.includes(name),
   )
   const threads = Math.max(2, Math.min(options.threads, tables.length))
-  const sets = partition(tables, threads)
+  const sets = partition(tables, threads, options.packed ? 'packed' : 'text')
   const { extension } = await tableFormat(format, labels)
   const output = new AtomicFiles({ directory, force })
   const workers: WorkerHandle[] = []
@@ -79,7 +81,7 @@ export async function decodeFiles(
       for await (const chunk of source) {
         for (let at = 0; at < chunk.length; at += CHUNK_BYTES) {
           const part = chunk.subarray(at, at + CHUNK_BYTES)
-          for (const { feed } of workers) await feed.ready()
+          for (const { feed } of workers) await feed.ready(part.length)
           check()
           for (const { feed } of workers) feed.send(part)
           await own.feed(part)

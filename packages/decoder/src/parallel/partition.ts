@@ -18,8 +18,8 @@ const SHARES: Readonly<Record<string, number>> = {
   group_b_arrest: 5,
 }
 
-/** Share of one thread's work that reading and inflating the input takes. */
-const READING_SHARE = 45
+/** The same of reading the input and handing it on, which is the main thread's: as text, or packed. */
+const READING_SHARES = { text: 20, packed: 75 } as const
 
 /**
  * Divides segments among threads. The first set is the main thread's, which also reads the input,
@@ -28,10 +28,11 @@ const READING_SHARE = 45
 export function partition(
   tables: readonly Pick<TableSpec, 'name'>[],
   threadCount: number,
+  input: keyof typeof READING_SHARES,
 ): readonly (readonly string[])[] {
   const sets = Array.from({ length: threadCount }, (_, index) => ({
     names: [] as string[],
-    work: index === 0 ? READING_SHARE : 0,
+    work: index === 0 ? READING_SHARES[input] : 0,
   }))
   const byWork = [...tables].sort((a, b) => shareOf(b.name) - shareOf(a.name))
   for (const { name } of byWork) {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Issue } from '../../src/issues.js'
-import { CHUNKS_AHEAD, ChunkFeed } from '../../src/parallel/chunk-feed.js'
+import { CHUNK_BYTES, CHUNKS_AHEAD, ChunkFeed } from '../../src/parallel/chunk-feed.js'
 import { decodeFiles, type DecodeFilesOptions } from '../../src/parallel/decode-files.js'
 import { partition } from '../../src/parallel/partition.js'
 import type { FileFormat } from '../../src/parallel/segment-group.js'
@@ -48,6 +48,7 @@ function options(directory: string, changes: Partial<DecodeFilesOptions>): Decod
     limit: null,
     batchRows: 8192,
     threads: 2,
+    packed: false,
     signal: new AbortController().signal,
     onIssues: () => {},
     onProgress: () => {},
@@ -196,9 +197,16 @@ describe('threads', () => {
 
 describe('partition', () => {
   it.each([2, 3, 4, 8])('gives every segment to one of %i threads', (threads) => {
-    const sets = partition(spec.tables, threads)
-    expect(sets).toHaveLength(threads)
-    expect(sets.flat().sort()).toEqual(spec.tables.map(({ name }) => name).sort())
+    for (const input of ['text', 'packed'] as const) {
+      const sets = partition(spec.tables, threads, input)
+      expect(sets).toHaveLength(threads)
+      expect(sets.flat().sort()).toEqual(spec.tables.map(({ name }) => name).sort())
+    }
+  })
+
+  it('leaves less to the thread that inflates', () => {
+    const ownOf = (input: 'text' | 'packed') => partition(spec.tables, 2, input)[0]!.length
+    expect(ownOf('packed')).toBeLessThan(ownOf('text'))
   })
 })
 
@@ -209,25 +217,46 @@ describe('chunk feed', () => {
       if (message.type === 'chunk') sent.push(message.buffer)
     })
     for (let i = 0; i < CHUNKS_AHEAD; i++) {
-      await feed.ready()
-      feed.send(Uint8Array.of(i))
+      await feed.ready(CHUNK_BYTES)
+      feed.send(new Uint8Array(CHUNK_BYTES).fill(i))
     }
     expect(new Set(sent).size).toBe(CHUNKS_AHEAD)
     let free = false
-    const waiting = feed.ready().then(() => (free = true))
+    const waiting = feed.ready(1).then(() => (free = true))
     await new Promise((resolve) => setTimeout(resolve, 50))
     expect(free).toBe(false)
     feed.takeBack(sent[0]!)
     await waiting
     feed.send(Uint8Array.of(99))
+    feed.end()
     expect(sent[CHUNKS_AHEAD]).toBe(sent[0])
     expect(new Uint8Array(sent[0]!)[0]).toBe(99)
   })
 
+  it('gathers chunks, and keeps their order', () => {
+    const sent: number[][] = []
+    const feed = new ChunkFeed((message) => {
+      if (message.type === 'end') return
+      const bytes = new Uint8Array(message.buffer, 0, message.byteCount)
+      sent.push([bytes.length, bytes[0]!, bytes.at(-1)!])
+    })
+    const third = Math.floor(CHUNK_BYTES / 3)
+    for (let i = 0; i < 4; i++) feed.send(new Uint8Array(third).fill(i))
+    feed.send(new Uint8Array(CHUNK_BYTES).fill(4))
+    feed.send(Uint8Array.of(5))
+    feed.end()
+    expect(sent).toEqual([
+      [third * 3, 0, 2],
+      [third, 3, 3],
+      [CHUNK_BYTES, 4, 4],
+      [1, 5, 5],
+    ])
+  })
+
   it('ends a wait when the other thread fails', async () => {
     const feed = new ChunkFeed(() => {})
-    for (let i = 0; i < CHUNKS_AHEAD; i++) feed.send(Uint8Array.of(i))
-    const waiting = feed.ready()
+    for (let i = 0; i < CHUNKS_AHEAD; i++) feed.send(new Uint8Array(CHUNK_BYTES))
+    const waiting = feed.ready(1)
     feed.wake()
     await expect(waiting).resolves.toBeUndefined()
   })
