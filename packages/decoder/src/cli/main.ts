@@ -8,6 +8,7 @@ import type { RunContext } from './prepare-input.js'
 import { errorFields, errorLines, renderSummary, toJson } from './render.js'
 import { checkSpec, showSpecs } from './spec-commands.js'
 import { StdoutClosed, Terminal, writeStdout } from './terminal.js'
+import { uptimeMs } from './uptime.js'
 import { packageVersion } from './version.js'
 
 /** Exit codes of the command line. */
@@ -77,9 +78,9 @@ async function decodeAll(command: DecodeCommand, terminal: Terminal): Promise<vo
     const context: RunContext = { signal, terminal, issues }
     const summaries = []
     for (const plan of command.plans) {
-      const startedAt = performance.now()
+      const startedAt = uptimeMs()
       const summary = await decodeInput(plan, command, context)
-      const elapsedMs = Math.round(performance.now() - startedAt)
+      const elapsedMs = Math.round(uptimeMs() - startedAt)
       for (const line of renderSummary(summary, elapsedMs)) terminal.note(line)
       summaries.push({ ...summary, elapsedMs })
     }

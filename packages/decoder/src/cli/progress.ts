@@ -1,5 +1,6 @@
 import { count } from './render.js'
 import type { Terminal } from './terminal.js'
+import { uptimeMs } from './uptime.js'
 
 const DRAW_MS = 100
 /** Without a terminal a long run says that it lives. */
@@ -21,9 +22,9 @@ export function startProgress(
   counters: () => ProgressCounters,
 ): { stop(): void } {
   if (terminal.quiet) return { stop: () => {} }
-  const startedAt = performance.now()
+  const startedAt = uptimeMs()
   const draw = () => {
-    const line = progressLine(name, counters(), performance.now() - startedAt)
+    const line = progressLine(name, counters(), uptimeMs() - startedAt)
     if (terminal.interactive) terminal.redraw(line)
     else terminal.line(line)
   }

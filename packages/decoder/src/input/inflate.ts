@@ -1,6 +1,5 @@
 import * as zlib from 'node:zlib'
 import { hasWasm } from '../wasm/web-assembly.js'
-import { discard } from './discard.js'
 import { Inflater } from './inflater.js'
 import type { PieceCursor } from './pieces.js'
 
@@ -77,6 +76,7 @@ export async function* inflateByZlib(
   cursor: PieceCursor,
   { chunkBytes, reuseChunks }: InflateOptions,
 ): AsyncGenerator<Uint8Array, void> {
+  const { discard } = await import('./discard.js') // Loads threads, which nothing else here needs.
   const inflate = zlib.createInflateRaw({ chunkSize: chunkBytes })
   const start = cursor.offset
   let sourceFailure: { readonly error: unknown } | null = null

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import * as fs from 'node:fs'
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import { InputError } from '../errors.js'
 import { MARK_BYTES, packedKind } from './format.js'
 import type { Resource } from './origin.js'
@@ -113,7 +113,8 @@ async function hashInWorker(
 ): Promise<string> {
   let worker: Worker
   try {
-    worker = new Worker(WORKER_SOURCE, { eval: true, workerData: { fd, size } })
+    const threads = await import('node:worker_threads') // Loaded when used: start-up counts.
+    worker = new threads.Worker(WORKER_SOURCE, { eval: true, workerData: { fd, size } })
   } catch {
     return hashAccess(fileAccess(fd, size, path), signal) // Threads may be forbidden to a process.
   }
