@@ -1,6 +1,5 @@
-import * as zlib from 'node:zlib'
 import { InputError, type InputErrorCode } from '../errors.js'
-import { type InflateOptions, inflateRaw } from './inflate.js'
+import { type InflateOptions, inflateRaw, type Sum } from './inflate.js'
 import { assertWithin, type Limits } from './limits.js'
 import type { PieceCursor } from './pieces.js'
 
@@ -25,11 +24,10 @@ export async function* gunzip(
     const memberOffset = cursor.offset
     if (memberNumber > 1 && (await skipPadding(cursor, label))) return
     await readHeader(cursor, label, memberNumber > 1)
-    let crc = 0
+    const sum: Sum = { crc32: 0 }
     let memberBytes = 0
     try {
-      for await (const chunk of inflateRaw(cursor, options)) {
-        crc = zlib.crc32(chunk, crc)
+      for await (const chunk of inflateRaw(cursor, options, sum)) {
         memberBytes += chunk.length
         totalBytes += chunk.length
         assertWithin(options, totalBytes, cursor.offset + cursor.rest.length, label)
@@ -40,7 +38,7 @@ export async function* gunzip(
     }
     const trailer = await takeAll(cursor, 8, label)
     const view = new DataView(trailer.buffer)
-    if (view.getUint32(0, true) !== crc >>> 0) {
+    if (view.getUint32(0, true) !== sum.crc32) {
       const where = `the gzip member at byte ${memberOffset}`
       throw failure('INPUT_CRC', label, cursor.offset - 8, `${where} fails its CRC-32 check`)
     }

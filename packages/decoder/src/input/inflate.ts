@@ -9,6 +9,11 @@ export interface InflateOptions {
   readonly reuseChunks: boolean
 }
 
+/** What inflating finds out about the plain bytes; right once it has ended. */
+export interface Sum {
+  crc32: number
+}
+
 /** Plain bytes at a time: what inflates, checks and decodes them finds them in the core's own cache. */
 const CHUNK_BYTES = 256 << 10
 /** Chunks after which waiting timers, signals and messages get their turn. */
@@ -27,14 +32,16 @@ const CHUNKS_IN_A_ROW = 16
 export function inflateRaw(
   cursor: PieceCursor,
   options: InflateOptions,
+  sum: Sum,
 ): AsyncGenerator<Uint8Array, void> {
-  return hasWasm() ? inflateHere(cursor, options) : inflateByZlib(cursor, options)
+  return hasWasm() ? inflateHere(cursor, options, sum) : inflateByZlib(cursor, options, sum)
 }
 
 /** See {@link inflateRaw}. */
 export async function* inflateHere(
   cursor: PieceCursor,
   { chunkBytes, reuseChunks }: InflateOptions,
+  sum: Sum,
 ): AsyncGenerator<Uint8Array, void> {
   const inflater = takeInflater(Math.min(chunkBytes, CHUNK_BYTES))
   let given = 0
@@ -50,6 +57,7 @@ export async function* inflateHere(
       }
     }
     cursor.putBack(inflater.unused)
+    sum.crc32 = inflater.crc32
   } finally {
     spare = inflater
   }
@@ -75,6 +83,7 @@ function takeInflater(chunkBytes: number): Inflater {
 export async function* inflateByZlib(
   cursor: PieceCursor,
   { chunkBytes, reuseChunks }: InflateOptions,
+  sum: Sum,
 ): AsyncGenerator<Uint8Array, void> {
   const { discard } = await import('./discard.js') // Loads threads, which nothing else here needs.
   const inflate = zlib.createInflateRaw({ chunkSize: chunkBytes })
@@ -104,7 +113,9 @@ export async function* inflateByZlib(
 
   const feeding = feed()
   try {
+    sum.crc32 = 0
     for await (const chunk of inflate as AsyncIterable<Uint8Array>) {
+      sum.crc32 = zlib.crc32(chunk, sum.crc32)
       yield chunk
       // zlib writes behind a chunk that does not reach the end of its memory.
       if (reuseChunks && chunk.byteOffset + chunk.length === chunk.buffer.byteLength) discard(chunk)

@@ -9,6 +9,7 @@ import {
   setUpInflate,
 } from '../wasm/inflate-module.js'
 import { instantiate, webAssembly } from '../wasm/web-assembly.js'
+import { type Fold, FoldedCrc } from './folded-crc.js'
 
 /** A distance reaches back this far. */
 const WINDOW = 32_768
@@ -52,6 +53,7 @@ export class Inflater {
   readonly #bytes: Uint8Array
   readonly #state: Int32Array
   readonly #inflate: InflateCall
+  readonly #crc: FoldedCrc
   readonly #inputStart = INFLATE_FREE
   readonly #windowStart: number
   /** A chunk's bytes at most. */
@@ -64,12 +66,15 @@ export class Inflater {
     this.chunkBytes = chunkBytes
     const inputRoom = INPUT_BYTES + INFLATE_HELD_BACK + INFLATE_SLACK
     this.#windowStart = this.#inputStart + inputRoom
-    const byteLength = this.#windowStart + WINDOW + chunkBytes + INFLATE_SLACK
+    const windowEnd = this.#windowStart + WINDOW + chunkBytes + INFLATE_SLACK
+    const byteLength = windowEnd + 16
     const pages = Math.ceil(byteLength / PAGE)
     const memory = new webAssembly!.Memory({ initial: pages, maximum: pages })
     setUpInflate(memory.buffer)
     const module = inflateModule({ initialPages: pages, maximumPages: pages, shared: false })
-    this.#inflate = instantiate(module, memory)['inflate'] as InflateCall
+    const exports = instantiate(module, memory)
+    this.#inflate = exports['inflate'] as InflateCall
+    this.#crc = new FoldedCrc(memory.buffer, exports['fold'] as Fold, windowEnd)
     this.#bytes = new Uint8Array(memory.buffer)
     this.#state = new Int32Array(memory.buffer, INFLATE_STATE, INFLATE.words)
     this.reset()
@@ -84,6 +89,12 @@ export class Inflater {
     this.#state[INFLATE.input] = this.#inputStart
     this.#state[INFLATE.output] = this.#windowStart
     this.#state[INFLATE.windowStart] = this.#windowStart
+    this.#crc.reset()
+  }
+
+  /** CRC-32 of all bytes given. */
+  get crc32(): number {
+    return this.#crc.value
   }
 
   /** Whether the data has ended. */
@@ -145,6 +156,7 @@ export class Inflater {
     if (stop > INFLATE_STOP.done) throw new InflateError('Z_DATA_ERROR', FAULTS[stop]!)
     this.#isDone = stop === INFLATE_STOP.done
     const end = state[INFLATE.output]!
+    this.#crc.add(start, end)
     return end === start ? null : this.#bytes.subarray(start, end)
   }
 }

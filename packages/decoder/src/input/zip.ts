@@ -4,7 +4,7 @@ import type * as Yauzl from 'yauzl'
 import { InputError, type InputErrorCode } from '../errors.js'
 import { matchesEntry } from './entry-name.js'
 import { inflateDeflate64 } from './deflate64.js'
-import { type InflateOptions, inflateRaw } from './inflate.js'
+import { type InflateOptions, inflateRaw, type Sum } from './inflate.js'
 import { assertWithin, type Limits } from './limits.js'
 import { eachPiece, PACKED_PIECE_BYTES, PieceCursor, type Pieces, rangePieces } from './pieces.js'
 import type { RandomAccess } from './random-access.js'
@@ -212,7 +212,7 @@ export async function openEntry(
     const inflating = inflateDeflate64(access, entry, options)
     return {
       bytesRead: () => Math.min(inflating.bytesRead, entry.compressedSize),
-      bytes: () => checked(inflating.bytes, entry, label),
+      bytes: () => checked((sum) => summed(inflating.bytes(), sum), entry, label),
       close: async () => access.close(),
     }
   }
@@ -222,7 +222,8 @@ export async function openEntry(
   const pieces: Pieces = stored
     ? rangePieces(access, { ...range, pieceBytes: chunkBytes, reuse: false })
     : rangePieces(access, { ...range, pieceBytes: PACKED_PIECE_BYTES, reuse: true })
-  const plain = () => (stored ? eachPiece(pieces) : inflateRaw(new PieceCursor(pieces), options))
+  const plain = (sum: Sum) =>
+    stored ? summed(eachPiece(pieces), sum) : inflateRaw(new PieceCursor(pieces), options, sum)
   return {
     bytesRead: () => pieces.bytesRead,
     bytes: () => checked(plain, entry, label),
@@ -230,15 +231,26 @@ export async function openEntry(
   }
 }
 
+/** Chunks as they are, with their CRC-32 at the end. */
+async function* summed(
+  chunks: AsyncIterable<Uint8Array>,
+  sum: Sum,
+): AsyncGenerator<Uint8Array, void> {
+  for await (const chunk of chunks) {
+    sum.crc32 = zlib.crc32(chunk, sum.crc32)
+    yield chunk
+  }
+}
+
 async function* checked(
-  open: () => AsyncIterable<Uint8Array>,
+  open: (sum: Sum) => AsyncIterable<Uint8Array>,
   entry: ZipEntry,
   label: string,
 ): AsyncGenerator<Uint8Array, void> {
-  let crc = 0
+  const sum: Sum = { crc32: 0 }
   let total = 0
   try {
-    for await (const chunk of open()) {
+    for await (const chunk of open(sum)) {
       total += chunk.length
       if (total > entry.size) {
         const text = `holds more than the ${entry.size} bytes its directory declares`
@@ -246,7 +258,6 @@ async function* checked(
           file: label,
         })
       }
-      crc = zlib.crc32(chunk, crc)
       yield chunk
     }
   } catch (error) {
@@ -256,7 +267,7 @@ async function* checked(
     const text = `ends after ${total} of the ${entry.size} bytes its directory declares`
     throw failure('INPUT_TRUNCATED', label, text)
   }
-  if (crc >>> 0 !== entry.crc32) {
+  if (sum.crc32 !== entry.crc32) {
     throw failure('INPUT_CRC', label, 'the unpacked bytes fail the CRC-32 check')
   }
 }

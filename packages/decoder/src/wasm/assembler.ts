@@ -183,6 +183,7 @@ export class Code {
   // v128.
   splat8 = (): this => this.#simd(0x0f)
   eq8 = (): this => this.#simd(0x23)
+  xorV = (): this => this.#simd(0x51)
   bitmask8 = (): this => this.#simd(0x64)
 }
 

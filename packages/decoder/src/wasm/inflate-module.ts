@@ -66,6 +66,15 @@ export const INFLATE_SLACK = 384
 /** Bytes of a match that are copied without asking for its length. */
 const STRAIGHT = 64
 
+/**
+ * x^300 + x^155 + x^117 + x^89 + 1 is a multiple of the polynomial of CRC-32, the shortest of five
+ * terms (found by trying). So is its 128th power, whose terms stand as many vectors of 16 bytes
+ * apart: a vector may be struck out when it is added to those 145, 183, 211 and 300 places behind.
+ */
+export const FOLD = { taps: [145, 183, 211, 300], reach: 300 } as const
+/** Vectors folded before the last of them move to the front again: 16 KiB, of a core's first cache. */
+const FOLD_BLOCK = 1024
+
 const LITERAL_BITS = 11
 const DISTANCE_BITS = 8
 const PRECODE_BITS = 7
@@ -96,10 +105,16 @@ const PLACES = COUNTS + 64
 const LITERAL_VALUES = PLACES + 64
 const DISTANCE_VALUES = LITERAL_VALUES + 288 * 4
 const PRECODE_VALUES = DISTANCE_VALUES + 32 * 4
-const FREE = PRECODE_VALUES + 32 * 4
+/** Vectors folded so far, in the current block and in all; see `foldFunction`. */
+const FOLD_PLACE = PRECODE_VALUES + 32 * 4
+const FOLDED = (FOLD_PLACE + 16 + 15) & ~15
+const FREE = FOLDED + (FOLD.reach + FOLD_BLOCK) * 16
 
 /** Address of the state. */
 export const INFLATE_STATE = STATE
+/** Address of the number of vectors in the current block, and of the last {@link FOLD} vectors. */
+export const INFLATE_FOLD_PLACE = FOLD_PLACE
+export const INFLATE_FOLDED = FOLDED
 /** First address that is the caller's. */
 export const INFLATE_FREE = (FREE + 63) & ~63
 
@@ -136,13 +151,21 @@ export function setUpInflate(memory: ArrayBuffer): void {
  * {@link INFLATE_HELD_BACK} bytes of input are left (or, when they are the last, none), until the
  * output has reached `outputLimit`, which it may pass by less than {@link INFLATE_SLACK} bytes, or
  * until the data ends. What was read past the end shows in the caller's own count of bytes.
+ *
+ * And with `fold(from, count)`, which strikes out vectors for CRC-32.
  */
 export function inflateModule(memory: {
   readonly initialPages: number
   readonly maximumPages: number
   readonly shared: boolean
 }): Uint8Array<ArrayBuffer> {
-  const functions = [buildFunction(), headerFunction(), symbolsFunction(), inflateFunction()]
+  const functions = [
+    buildFunction(),
+    headerFunction(),
+    symbolsFunction(),
+    inflateFunction(),
+    foldFunction(),
+  ]
   return assemble(functions, memory)
 }
 
@@ -861,4 +884,51 @@ function inflateFunction(): WasmFunction {
   c.end()
   c.i32(INFLATE_STOP.done) // not reached
   return { name: 'inflate', parameters: [I32, I32, I32], results: [I32], code: c }
+}
+
+/**
+ * fold(from, count): each of the next vectors, and what those before it have added to it. The vectors
+ * of a block stand behind the last ones of the block before.
+ */
+function foldFunction(): WasmFunction {
+  const [from, count] = [0, 1]
+  const c = new Code(2)
+  const place = c.local(I32)
+  const to = c.local(I32)
+  const end = c.local(I32)
+  c.block().loop()
+  {
+    c.get(count).eqz().brIf(1)
+    c.i32(0).load32(FOLD_PLACE).set(place)
+    c.get(place).i32(4).shl().tee(to)
+    c.get(count).i32(FOLD_BLOCK).get(place).sub()
+    c.get(count).i32(FOLD_BLOCK).get(place).sub().ltU().select().tee(end)
+    c.get(count).get(end).sub().set(count)
+    c.get(place).get(end).add().set(place)
+    c.i32(4).shl().add().set(end)
+    c.loop()
+    {
+      c.get(to).get(from).loadV128(0)
+      for (const tap of FOLD.taps) {
+        c.get(to)
+          .loadV128(FOLDED + (FOLD.reach - tap) * 16)
+          .xorV()
+      }
+      c.storeV128(FOLDED + FOLD.reach * 16)
+      c.get(from).i32(16).add().set(from)
+      c.get(to).i32(16).add().tee(to).get(end).ltU().brIf(0)
+    }
+    c.end()
+    c.get(place).i32(FOLD_BLOCK).eq().if()
+    c.i32(FOLDED)
+      .i32(FOLDED + FOLD_BLOCK * 16)
+      .i32(FOLD.reach * 16)
+      .copyMemory()
+    c.i32(0).set(place)
+    c.end()
+    c.i32(0).get(place).store32(FOLD_PLACE)
+    c.br(0)
+  }
+  c.end().end()
+  return { name: 'fold', parameters: [I32, I32], results: [], code: c }
 }

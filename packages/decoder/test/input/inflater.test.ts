@@ -38,7 +38,9 @@ function inflate(
     return { code: (error as InflateError).code }
   }
   const unused = Buffer.concat([inflater.unused, packed.subarray(at)])
-  return { bytes: Buffer.concat(chunks), unused }
+  const bytes = Buffer.concat(chunks)
+  expect(inflater.crc32).toBe(zlib.crc32(bytes))
+  return { bytes, unused }
 }
 
 /** What zlib makes of it. */
@@ -305,11 +307,14 @@ describe('inflating at a cursor', () => {
       const all = Buffer.concat([packed, after])
       for (const size of [1, 7, 100, packed.length - 1, packed.length, packed.length + 1, 1e6]) {
         const cursor = cursorOf(all, size)
+        const options = { chunkBytes: 65_536, reuseChunks: true }
+        const sum = { crc32: 0 }
         const chunks: Buffer[] = []
-        for await (const chunk of inflateRaw(cursor, { chunkBytes: 65_536, reuseChunks: true })) {
+        for await (const chunk of inflateRaw(cursor, options, sum)) {
           chunks.push(Buffer.from(chunk))
         }
         expect(text.equals(Buffer.concat(chunks))).toBe(true)
+        expect(sum.crc32).toBe(zlib.crc32(text))
         expect(cursor.offset).toBe(packed.length)
         expect(after.equals(await cursor.take(after.length + 10))).toBe(true)
       }
@@ -320,10 +325,8 @@ describe('inflating at a cursor', () => {
     const packed = zlib.deflateRawSync(Buffer.alloc(100_000_000))
     let ticks = 0
     const timer = setInterval(() => ticks++, 1)
-    for await (const chunk of inflateHere(cursorOf(packed, 1e6), {
-      chunkBytes: 1 << 20,
-      reuseChunks: true,
-    })) {
+    const options = { chunkBytes: 1 << 20, reuseChunks: true }
+    for await (const chunk of inflateHere(cursorOf(packed, 1e6), options, { crc32: 0 })) {
       expect(chunk.length).toBeGreaterThan(0)
     }
     clearInterval(timer)

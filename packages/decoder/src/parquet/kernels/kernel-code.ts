@@ -55,7 +55,6 @@ export class KernelCode extends Code {
   eq32 = (): this => this.#simd(0x37)
   andV = (): this => this.#simd(0x4e)
   orV = (): this => this.#simd(0x50)
-  xorV = (): this => this.#simd(0x51)
   anyTrue = (): this => this.#simd(0x53)
   allTrue8 = (): this => this.#simd(0x63)
   allTrue16 = (): this => this.#simd(0x83)
