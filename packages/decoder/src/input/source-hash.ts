@@ -111,9 +111,10 @@ async function hashInWorker(
   path: string,
   signal: AbortSignal,
 ): Promise<string> {
+  const threads = await import('node:worker_threads') // Loaded when used: start-up counts.
+  signal.throwIfAborted()
   let worker: Worker
   try {
-    const threads = await import('node:worker_threads') // Loaded when used: start-up counts.
     worker = new threads.Worker(WORKER_SOURCE, { eval: true, workerData: { fd, size } })
   } catch {
     return hashAccess(fileAccess(fd, size, path), signal) // Threads may be forbidden to a process.
