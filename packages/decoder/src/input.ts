@@ -34,11 +34,14 @@ export interface InputOptions {
    * files reach 10 to 30, deflate's bombs 1,000.
    */
   readonly maxRatio?: number
-  /** Bytes per chunk at most, where this package does the cutting. Default 1 MiB; 64 KiB to 64 MiB. */
+  /**
+   * Bytes per chunk at most, where this package does the cutting. Default 1 MiB; 64 KiB to 64 MiB.
+   * Inflated text comes in chunks of 256 KiB at most, for which a core has room of its own.
+   */
   readonly chunkBytes?: number
   /**
-   * True: a chunk's memory is used again, or freed, once the next chunk is asked for. Saves about
-   * 0.1 s and 30 MiB a GB. Default false.
+   * True: a chunk's memory is used again, or freed, once the next chunk is asked for. Saves a copy of
+   * the text, and the memory of chunks that wait to be collected. Default false.
    */
   readonly reuseChunks?: boolean
 }
@@ -59,8 +62,8 @@ export interface ByteSource extends AsyncIterable<Uint8Array> {
   /**
    * SHA-256, in hex, of the source as given: the archive, not what is in it.
    *
-   * A file is hashed on a thread of its own from the moment of the call, so call this before
-   * reading and await it after. A stream is hashed as it is read: this resolves when its end has
+   * A file is hashed from the moment of the call, a large one on a thread of its own, so call this
+   * before reading and await it after. A stream is hashed as it is read: this resolves when its end has
    * been reached and rejects with an `InputError` when it was left before.
    */
   sha256(): Promise<string>
