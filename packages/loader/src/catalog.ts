@@ -156,12 +156,16 @@ async function compare(
   where: string,
 ): Promise<Replacement> {
   const table = quoteName(stage)
-  const before = `SELECT row_hash FROM ${table} WHERE ${where}`
-  const after = `SELECT row_hash FROM ${table} WHERE load_id = ${loadId}`
   const [row] = await connection.query(
-    `SELECT (SELECT count(*) FROM (${before}) AS b) AS replaced,
-            (SELECT count(*) FROM (${before} EXCEPT ALL ${after}) AS r) AS removed,
-            (SELECT count(*) FROM (${after} EXCEPT ALL ${before}) AS a) AS added`,
+    `SELECT coalesce(sum(before), 0) AS replaced,
+            coalesce(sum(CASE WHEN before > after THEN before - after ELSE 0 END), 0) AS removed,
+            coalesce(sum(CASE WHEN after > before THEN after - before ELSE 0 END), 0) AS added
+       FROM (SELECT sum(old) AS before, sum(new) AS after
+               FROM (SELECT row_hash, 1 AS old, 0 AS new FROM ${table} WHERE ${where}
+                     UNION ALL
+                     SELECT row_hash, 0 AS old, 1 AS new FROM ${table} WHERE load_id = ${loadId})
+                    AS rows_of_both
+              GROUP BY row_hash) AS hashes`,
   )
   return {
     replaced: Number(row!['replaced']),

@@ -331,6 +331,27 @@ export function contractSuite(kind: WarehouseKind): void {
       expect(await codes(warehouse)).toEqual(['a2', 'b1'])
     })
 
+    it('counts equal rows as often as they are', async () => {
+      const warehouse = await kind.make()
+      const first = await put(warehouse, 'a', [
+        ['x', 1],
+        ['x', 1],
+        ['x', 1],
+        ['y', 1],
+      ])
+      expect(first.slices[0]!.manifest!.tables[0]).toMatchObject({ replaced: 0, added: 4 })
+      const { slices } = await put(warehouse, 'a', [
+        ['x', 1],
+        ['z', 1],
+        ['z', 1],
+      ])
+      const counts = { replaced: 4, removed: 3, added: 2 }
+      expect(slices[0]!.manifest!.tables[0]).toMatchObject(counts)
+      const { slices: emptied } = await put(warehouse, 'a', [])
+      const gone = { replaced: 3, removed: 3, added: 0 }
+      expect(emptied[0]!.manifest!.tables[0]).toMatchObject(gone)
+    })
+
     it('replace takes the place of every slice', async () => {
       const warehouse = await kind.make()
       await put(warehouse, 'a', [['a1', 1]])
