@@ -23,15 +23,23 @@ export interface ChangeRows {
   useOneThread(one: boolean): Promise<void>
 }
 
-/** Rows of all tables that go into the database at a time. */
-const ROUND_ROWS = 1 << 18
+/** Rows of all tables that go into the database at a time, at most. */
+const ROUND_ROWS = 1 << 19
+/** Rows of the first round, for the database to begin soon; each round after has twice as many. */
+const FIRST_ROUND_ROWS = 1 << 16
 /** Rounds that may wait on disk for the database. */
-const ROUNDS_AHEAD = 4
+const ROUNDS_AHEAD = 2
 
-/** How the staged lines are written: see `csvCell`. */
+/** Bytes of the longest line. */
+const LINE_BYTES = 32 << 20
+
+/**
+ * How the staged lines are written: see `csvCell`. Without a size DuckDB's buffer would be that of
+ * sixteen lines, more than its memory.
+ */
 const CSV_OPTIONS =
   "header = false, auto_detect = false, delim = ',', quote = '\"', escape = '\"', nullstr = '', " +
-  'allow_quoted_nulls = false, parallel = false, max_line_size = 33554432'
+  `allow_quoted_nulls = false, parallel = false, max_line_size = ${LINE_BYTES}, buffer_size = ${LINE_BYTES}`
 
 /**
  * Rows on their way into DuckDB: Parquet files beside the database, which go into its tables round
@@ -67,7 +75,7 @@ export class DuckdbStage implements Stage {
     this.#tables.set(table.name, table)
     if (rows.kind === 'columns') {
       await this.#round.write(table, rows.batch, rows.hashes)
-      if (this.#round.rowCount >= ROUND_ROWS) await this.#endRound()
+      if (this.#round.rowCount >= this.#roundRows()) await this.#endRound()
       return
     }
     const file = path.join(this.#folder, `${table.name}.csv`)
@@ -104,6 +112,10 @@ export class DuckdbStage implements Stage {
     await this.#inserting
     await this.#round.abort(this.#failure.error)
     await this.#removeFiles()
+  }
+
+  #roundRows(): number {
+    return Math.min(ROUND_ROWS, FIRST_ROUND_ROWS * 2 ** (this.#roundNumber - 1))
   }
 
   #nextRound(): ParquetStage {

@@ -1,5 +1,5 @@
 import { existsSync, realpathSync } from 'node:fs'
-import { mkdir, rm } from 'node:fs/promises'
+import { mkdir, readdir, rm, rmdir } from 'node:fs/promises'
 import path from 'node:path'
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { DestinationError, OptionError } from '../errors.js'
@@ -22,11 +22,22 @@ import { type ChangeRows, DuckdbStage } from './duckdb-stage.js'
 export interface DuckdbOptions {
   /** The database file; made if missing, in a folder that exists. */
   readonly path: string
-  /** Most memory DuckDB takes, such as `512MB`. Default `1GB`, whatever the size of the input. */
+  /** Most memory DuckDB takes, such as `1GB`. Default `400MB`, whatever the size of the input. */
   readonly memoryLimit?: string
   /** Threads of DuckDB. Default: its own, one per core. */
   readonly threads?: number
 }
+
+const DEFAULT_MEMORY_LIMIT = '400MB'
+
+/** Settings under which the memory of a load does not grow with its input. */
+const LEVEL_MEMORY = {
+  // Full row groups go to disk one by one. The default, five of each table at a time, is more than
+  // the limit in tables as wide as these.
+  write_buffer_row_group_count: '1',
+  // Staged files are read once.
+  enable_external_file_cache: 'false',
+} as const
 
 const CAPABILITIES: Capabilities = {
   transactionalDdl: true,
@@ -118,7 +129,7 @@ async function openDatabase(
 async function openFile(
   file: string,
   name: string,
-  { memoryLimit = '1GB', threads }: DuckdbOptions,
+  { memoryLimit = DEFAULT_MEMORY_LIMIT, threads }: DuckdbOptions,
   readOnly: boolean,
 ): Promise<OpenDatabase> {
   const { DuckDBInstance } = await importDriver()
@@ -130,6 +141,7 @@ async function openFile(
       autoload_known_extensions: 'false',
       ...(readOnly ? { access_mode: 'READ_ONLY' } : {}),
       memory_limit: memoryLimit,
+      ...LEVEL_MEMORY,
       ...(threads === undefined ? {} : { threads: String(threads) }),
     })
   } catch (cause) {
@@ -138,7 +150,10 @@ async function openFile(
   const stageFolder = `${file}.stage`
   const setting = await readThreads(instance)
   // Whoever has the file open is alone with it: what is here was left by a process that died.
-  if (!readOnly) await rm(stageFolder, { recursive: true, force: true })
+  if (!readOnly) {
+    await rm(stageFolder, { recursive: true, force: true })
+    await removeSpilled(`${file}.tmp`)
+  }
   const database: OpenDatabase = {
     instance,
     stageFolder,
@@ -154,6 +169,14 @@ async function openFile(
     },
   }
   return database
+}
+
+/** Removes what DuckDB put on disk because its memory could not hold it, and nothing else. */
+async function removeSpilled(folder: string): Promise<void> {
+  const names = await readdir(folder).catch(() => [])
+  const spilled = names.filter((name) => name.startsWith('duckdb_temp_'))
+  for (const name of spilled) await rm(path.join(folder, name))
+  if (spilled.length > 0 && spilled.length === names.length) await rmdir(folder)
 }
 
 async function readThreads(instance: DuckDBInstance): Promise<number> {
@@ -278,8 +301,13 @@ class DuckdbConnection implements Connection, ChangeRows {
   }
 
   async commit(): Promise<void> {
+    // A commit is the work of one thread: a second one would only ask, again and again, whether
+    // there is something to do.
+    await this.useOneThread(true)
     await this.query('COMMIT')
     this.#inTransaction = false
+    // The load is in, whatever comes now, such as an abort; closing tries this again.
+    await this.useOneThread(false).catch(() => undefined)
     this.#giveTurn()
   }
 

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { writeMasterFile } from '@nibrs/decoder/testing'
 import { afterAll, describe, expect, it } from 'vitest'
+import { duckdb } from '../../src/destinations/duckdb.js'
 import { listLoads, load, openDestination } from '../../src/index.js'
 import { nibrsFile } from '../../src/sources/nibrs.js'
 import { memoryRows, memorySource, memoryTable } from '../support/memory-source.js'
@@ -42,6 +43,30 @@ describe('a DuckDB destination', () => {
     writeFileSync(path.join(left, 'rows.parquet'), 'cut off')
     await load({ source: source(), destination: openDestination(`duckdb:${file}`) })
     expect(existsSync(`${file}.stage`)).toBe(false)
+  })
+
+  it('removes what DuckDB spilled for a load that died, and nothing else', async () => {
+    const file = path.join(folder, 'spilled.duckdb')
+    const spilled = `${file}.tmp`
+    mkdirSync(spilled)
+    writeFileSync(path.join(spilled, 'duckdb_temp_storage_DEFAULT-0.tmp'), 'cut off')
+    await load({ source: source(), destination: openDestination(`duckdb:${file}`) })
+    expect(existsSync(spilled)).toBe(false)
+    mkdirSync(spilled)
+    writeFileSync(path.join(spilled, 'duckdb_temp_storage_DEFAULT-0.tmp'), 'cut off')
+    writeFileSync(path.join(spilled, 'notes.txt'), 'mine')
+    const destination = openDestination(`duckdb:${file}`)
+    await load({ source: source(), destination, force: true })
+    expect(readdirSync(spilled)).toEqual(['notes.txt'])
+  })
+
+  it('takes rows and lines of many megabytes within its memory', async () => {
+    const file = path.join(folder, 'long.duckdb')
+    const long = 'x'.repeat(20_000_000)
+    const rows = memoryRows(['a'], [long], ['b'])
+    const destination = duckdb({ path: file, memoryLimit: '200MB' })
+    const { slices } = await load({ source: memorySource([{ schema: TABLE, rows }]), destination })
+    expect(slices[0]!.manifest!.tables[0]).toMatchObject({ staged: 3 })
   })
 
   it('given up while rows go in keeps none of them, and takes the next load', async () => {
