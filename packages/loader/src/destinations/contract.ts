@@ -55,7 +55,7 @@ export type HashedRows =
       readonly kind: 'columns'
       readonly table: TableSchema
       readonly batch: SegmentBatch
-      /** 32 hexadecimal digits a row, as bytes. */
+      /** 32 hexadecimal digits a row, as bytes; good, like the batch, until `write` has ended. */
       readonly hashes: Uint8Array
     }
   | {

@@ -27,6 +27,7 @@ export const STAGED_ROW_HASH = `(${HASH_PARTS.join(' || ')})::UUID`
 export class ParquetStage {
   readonly #tables: readonly TableSchema[]
   readonly #sink: BatchSink<readonly WrittenFile[]>
+  readonly #hashColumns = new HashColumns()
   #opened = false
   #rowCount = 0
 
@@ -40,12 +41,13 @@ export class ParquetStage {
     return this.#rowCount
   }
 
+  /** @param hashes at an address that is a multiple of four */
   async write(table: TableSchema, batch: SegmentBatch, hashes: Uint8Array): Promise<void> {
     if (!this.#opened) {
       await this.#sink.open(schemaOf(this.#tables))
       this.#opened = true
     }
-    const columns = new Map([...batch.columns, ...hashColumns(hashes, batch.rowCount)])
+    const columns = new Map([...batch.columns, ...this.#hashColumns.of(hashes, batch.rowCount)])
     await this.#sink.write({ ...batch, segment: table.name, columns })
     this.#rowCount += batch.rowCount
   }
@@ -105,30 +107,44 @@ function sinkType(type: ColumnKind): Omit<SinkColumn, 'name'> {
 
 const ASCII: readonly string[] = Array.from({ length: 256 }, (_, byte) => String.fromCharCode(byte))
 
-/** Splits `xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx` by words of four characters, hyphens put in. */
-function hashColumns(hashes: Uint8Array, rowCount: number): readonly [string, Column][] {
-  const words = new Uint32Array(hashes.slice(0, rowCount * HASH_DIGITS).buffer)
-  const parts = HASH_PARTS.map(() => new Uint32Array(rowCount * 3 + 4))
-  const [one, two, three] = parts as [Uint32Array, Uint32Array, Uint32Array]
-  for (let row = 0; row < rowCount; row++) {
-    const from = row * 8
-    const to = row * 3
-    const [w2, w3, w4] = [words[from + 2]!, words[from + 3]!, words[from + 4]!]
-    one[to] = words[from]!
-    one[to + 1] = words[from + 1]!
-    one[to + 2] = HYPHEN | (w2 << 8)
-    two[to] = (w2 >>> 24) | (HYPHEN << 8) | (w3 << 16)
-    two[to + 1] = (w3 >>> 16) | (HYPHEN << 16) | (w4 << 24)
-    two[to + 2] = (w4 >>> 8) | (HYPHEN << 24)
-    three[to] = words[from + 5]!
-    three[to + 1] = words[from + 6]!
-    three[to + 2] = words[from + 7]!
+/** The parts of the row hashes of one batch at a time, in arrays that are used again. */
+class HashColumns {
+  #parts: readonly Uint32Array[] = []
+  #valid = new Uint8Array(0)
+
+  /** Splits `xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx` by words of four characters, hyphens put in. */
+  of(hashes: Uint8Array, rowCount: number): readonly [string, Column][] {
+    this.#reserve(rowCount)
+    const words = new Uint32Array(hashes.buffer, hashes.byteOffset, (rowCount * HASH_DIGITS) / 4)
+    const [one, two, three] = this.#parts as [Uint32Array, Uint32Array, Uint32Array]
+    for (let row = 0; row < rowCount; row++) {
+      const from = row * 8
+      const to = row * 3
+      const w2 = words[from + 2]!
+      const w3 = words[from + 3]!
+      const w4 = words[from + 4]!
+      one[to] = words[from]!
+      one[to + 1] = words[from + 1]!
+      one[to + 2] = HYPHEN | (w2 << 8)
+      two[to] = (w2 >>> 24) | (HYPHEN << 8) | (w3 << 16)
+      two[to + 1] = (w3 >>> 16) | (HYPHEN << 16) | (w4 << 24)
+      two[to + 2] = (w4 >>> 8) | (HYPHEN << 24)
+      three[to] = words[from + 5]!
+      three[to + 1] = words[from + 6]!
+      three[to + 2] = words[from + 7]!
+    }
+    return HASH_PARTS.map((name, index) => {
+      const bytes = new Uint8Array(this.#parts[index]!.buffer)
+      return [name, hashColumn(name, bytes, this.#valid)]
+    })
   }
-  const valid = new Uint8Array(rowCount + 16).fill(1)
-  return HASH_PARTS.map((name, index) => {
-    const bytes = new Uint8Array(parts[index]!.buffer)
-    return [name, hashColumn(name, bytes, valid)]
-  })
+
+  /** Room for the rows, and for what vectors read behind them. */
+  #reserve(rowCount: number): void {
+    if (this.#valid.length >= rowCount + 16) return
+    this.#parts = HASH_PARTS.map(() => new Uint32Array(rowCount * 3 + 4))
+    this.#valid = new Uint8Array(rowCount + 16).fill(1)
+  }
 }
 
 const HYPHEN = 0x2d

@@ -84,7 +84,7 @@ export class BatchHasher {
       rowCount === 0
         ? null
         : this.#options.bulk === 'columns'
-          ? { kind: 'columns', table, batch, hashes: hashes.slice() }
+          ? { kind: 'columns', table, batch, hashes }
           : this.#tuples(table, rowCount, batch.recordNumbers)
     return { rows, rowCount, withheld, issues, hashes, byteCount }
   }
