@@ -72,11 +72,14 @@ let compiled: object | undefined
  */
 export class LineHasher {
   readonly #module: HashModule
+  readonly #take: (byteCount: number) => Uint8Array
   #rowCount = 0
   #text = FIRST_FREE
   #end = FIRST_FREE
 
-  constructor() {
+  /** @param take gives arrays for `prefixed` and `tuples`. Default: new ones. */
+  constructor(take: (byteCount: number) => Uint8Array = Buffer.allocUnsafeSlow) {
+    this.#take = take
     compiled ??= new Module(Buffer.from(ROW_HASH_MODULE, 'base64'))
     this.#module = new Instance(compiled).exports as HashModule
     this.#module.prepare()
@@ -164,7 +167,7 @@ export class LineHasher {
       prefixEnd,
       out,
     )
-    const lines = Buffer.allocUnsafeSlow(end - out)
+    const lines = this.#take(end - out)
     lines.set(new Uint8Array(buffer, out, end - out))
     return lines
   }
@@ -202,7 +205,7 @@ export class LineHasher {
       out,
     )
     if (end === 0) throw new RangeError(`a line does not have the ${codes.length} cells of its row`)
-    const tuples = Buffer.allocUnsafeSlow(end - out)
+    const tuples = this.#take(end - out)
     tuples.set(memory.subarray(out, end))
     return tuples
   }

@@ -444,15 +444,17 @@
 
   ;; Digits up to the next other character.
   (func $digits (result i64)
-    (local $number i64) (local $digit i32)
+    (local $number i64) (local $digit i32) (local $at i32)
+    (local.set $at (global.get $cursor))
     (block $end
       (loop $more
-        (local.set $digit (i32.sub (i32.load8_u (global.get $cursor)) (i32.const 48)))
+        (local.set $digit (i32.sub (i32.load8_u (local.get $at)) (i32.const 48)))
         (br_if $end (i32.gt_u (local.get $digit) (i32.const 9)))
         (local.set $number (i64.add (i64.mul (local.get $number) (i64.const 10))
           (i64.extend_i32_u (local.get $digit))))
-        (global.set $cursor (i32.add (global.get $cursor) (i32.const 1)))
+        (local.set $at (i32.add (local.get $at) (i32.const 1)))
         (br $more)))
+    (global.set $cursor (local.get $at))
     (local.get $number))
 
   ;; Passes over a minus sign: 1 if there was one.
@@ -464,22 +466,27 @@
 
   ;; Text without quotes: up to the next comma or line feed.
   (func $plain_cell
-    (local $start i32) (local $data v128) (local $found i32)
-    (local.set $start (global.get $target))
-    (global.set $target (i32.add (local.get $start) (i32.const 4)))
-    (loop $more
-      (local.set $data (v128.load align=1 (global.get $cursor)))
-      (v128.store align=1 (global.get $target) (local.get $data))
-      (local.set $found (i8x16.bitmask (v128.or
-        (i8x16.eq (local.get $data) (i8x16.splat (i32.const 44)))
-        (i8x16.eq (local.get $data) (i8x16.splat (i32.const 10))))))
-      (local.set $found
-        (select (i32.ctz (local.get $found)) (i32.const 16) (local.get $found)))
-      (global.set $cursor (i32.add (global.get $cursor) (local.get $found)))
-      (global.set $target (i32.add (global.get $target) (local.get $found)))
-      (br_if $more (i32.eq (local.get $found) (i32.const 16))))
-    (i32.store align=1 (local.get $start) (call $swap32
-      (i32.sub (i32.sub (global.get $target) (local.get $start)) (i32.const 4)))))
+    (local $at i32) (local $start i32) (local $to i32) (local $data v128) (local $found i32)
+    (local.set $at (global.get $cursor))
+    (local.set $start (i32.add (global.get $target) (i32.const 4)))
+    (local.set $to (local.get $start))
+    (block $end
+      (loop $more
+        (local.set $data (v128.load align=1 (local.get $at)))
+        (v128.store align=1 (local.get $to) (local.get $data))
+        (local.set $found (i8x16.bitmask (v128.or
+          (i8x16.eq (local.get $data) (i8x16.splat (i32.const 44)))
+          (i8x16.eq (local.get $data) (i8x16.splat (i32.const 10))))))
+        (br_if $end (local.get $found))
+        (local.set $at (i32.add (local.get $at) (i32.const 16)))
+        (local.set $to (i32.add (local.get $to) (i32.const 16)))
+        (br $more)))
+    (local.set $found (i32.ctz (local.get $found)))
+    (global.set $cursor (i32.add (local.get $at) (local.get $found)))
+    (local.set $to (i32.add (local.get $to) (local.get $found)))
+    (i32.store align=1 (global.get $target)
+      (call $swap32 (i32.sub (local.get $to) (local.get $start))))
+    (global.set $target (local.get $to)))
 
   ;; Text in quotes, with its quotes doubled.
   (func $quoted_cell
@@ -602,7 +609,10 @@
     (local $byte i32)
     (local.set $byte (i32.load8_u (global.get $cursor)))
     (if (i32.or (i32.eq (local.get $byte) (i32.const 44)) (i32.eq (local.get $byte) (i32.const 10)))
-      (then (call $put32 (i32.const -1)) (return)))
+      (then
+        (i32.store align=1 (global.get $target) (i32.const -1))
+        (global.set $target (i32.add (global.get $target) (i32.const 4)))
+        (return)))
     (if (i32.eqz (local.get $type)) (then
       (if (i32.eq (local.get $byte) (i32.const 34))
         (then (call $quoted_cell))
@@ -617,12 +627,12 @@
     (call $decimal_cell (i32.sub (local.get $type) (i32.const 16))))
 
   ;; Writes `<prefix><hash><record><fields>` for each line; returns the address behind, or 0 when a
-  ;; line does not have a cell for each type. Up to 16 bytes more may be written.
+  ;; line does not have a cell for each type. Up to 64 bytes more may be written.
   (func (export "tupleLines")
     (param $text i32) (param $ends i32) (param $hashes i32) (param $records i32) (param $count i32)
     (param $types i32) (param $typesEnd i32) (param $prefix i32) (param $prefixEnd i32)
     (param $out i32) (result i32)
-    (local $at i32) (local $type i32)
+    (local $at i32) (local $type i32) (local $run i32)
     (global.set $cursor (local.get $text))
     (global.set $target (local.get $out))
     (block $done
@@ -648,6 +658,20 @@
         (call $put64 (i64.extend_i32_u (i32.load (local.get $records))))
         (local.set $type (local.get $types))
         (loop $next
+          ;; Commas in a row: as many cells without a value, each with the length -1.
+          (local.set $run (i32.ctz (i32.xor (i32.const -1) (i8x16.bitmask
+            (i8x16.eq (v128.load align=1 (global.get $cursor)) (i8x16.splat (i32.const 44)))))))
+          (if (local.get $run) (then
+            (local.set $type (i32.add (local.get $type) (local.get $run)))
+            (if (i32.ge_u (local.get $type) (local.get $typesEnd)) (then (return (i32.const 0))))
+            (v128.store align=1 (global.get $target) (i8x16.splat (i32.const -1)))
+            (v128.store offset=16 align=1 (global.get $target) (i8x16.splat (i32.const -1)))
+            (v128.store offset=32 align=1 (global.get $target) (i8x16.splat (i32.const -1)))
+            (v128.store offset=48 align=1 (global.get $target) (i8x16.splat (i32.const -1)))
+            (global.set $target
+              (i32.add (global.get $target) (i32.shl (local.get $run) (i32.const 2))))
+            (global.set $cursor (i32.add (global.get $cursor) (local.get $run)))
+            (br $next)))
           (call $cell (i32.load8_u (local.get $type)))
           (local.set $type (i32.add (local.get $type) (i32.const 1)))
           (if (i32.lt_u (local.get $type) (local.get $typesEnd)) (then

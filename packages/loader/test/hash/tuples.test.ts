@@ -162,6 +162,31 @@ describe('tuples of the binary COPY format', () => {
     expect(read).toEqual(dates)
   })
 
+  it('hold cells without a value wherever they stand, and however many', () => {
+    for (const count of [1, 2, 15, 16, 17, 18, 31, 32, 33, 34, 70]) {
+      const names = Array.from({ length: count }, (_, index) => `c${index}`)
+      const table = memoryTable('sample', Object.fromEntries(names.map((name) => [name, TEXT])))
+      const rows = [
+        names.map(() => null),
+        ...names.map((_, place) => names.map((_, index) => (index === place ? ',x' : null))),
+        ...names.map((_, place) => names.map((_, index) => (index === place ? null : 'x'))),
+      ]
+      const lines = rows.map((row) => row.map((value) => cellText(TEXT, value)!).join())
+      const read = fieldsOf(tuplesOf(table, lines)).map((fields) =>
+        fields.slice(5).map((field) => valueOf(TEXT, field)),
+      )
+      expect(read).toEqual(rows)
+      for (const line of [
+        ','.repeat(count),
+        `x${','.repeat(count)}`,
+        ','.repeat(Math.max(count - 2, 0)),
+      ]) {
+        if (line === '' && count <= 2) continue
+        expect(() => tuplesOf(table, [line])).toThrow(RangeError)
+      }
+    }
+  })
+
   it('are refused for lines with more or fewer cells than columns', () => {
     const table = memoryTable('sample', { a: TEXT, b: TEXT })
     for (const line of ['only', 'one,two,three', '"one"x,two']) {
