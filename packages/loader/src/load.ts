@@ -13,6 +13,7 @@ import {
   writeRecord,
   writeState,
 } from './catalog.js'
+import { BytePool } from './byte-pool.js'
 import { ContentFingerprint } from './content-fingerprint.js'
 import type { Connection, LockRequest, Stage } from './destinations/contract.js'
 import { DestinationError, OptionError, SchemaDriftError } from './errors.js'
@@ -36,6 +37,8 @@ import { PACKAGE_VERSION } from './version.js'
 
 /** Least milliseconds between two `staging` events. */
 const PROGRESS_MS = 250
+/** Bytes of arrays for rows that are kept for the next ones. */
+const SPARE_BYTES = 32 << 20
 
 /**
  * Loads a source into a destination, one transaction per slice: a reader sees the slice as it was
@@ -318,12 +321,18 @@ class SliceLoad {
   async #stageRows(loadId: number): Promise<StagedRows> {
     const { slice, tables } = this.#slice
     const { signal, maxIssues } = this.#options
-    const stageOptions = { loadId, slice, tables, ...(signal === undefined ? {} : { signal }) }
-    const stage = await this.#connection.openStage(stageOptions)
+    const arrays = new BytePool(SPARE_BYTES)
+    const stage = await this.#connection.openStage({
+      loadId,
+      slice,
+      tables,
+      arrays,
+      ...(signal === undefined ? {} : { signal }),
+    })
     this.#stage = stage
     const contract = this.#options.contract ?? this.#slice.contract
     const { bulk, batchRows } = this.#connection.capabilities
-    const hasher = new BatchHasher({ loadId, slice, contract, bulk })
+    const hasher = new BatchHasher({ loadId, slice, contract, bulk, arrays })
     const byName = new Map(tables.map((table) => [table.name, table]))
     const content = this.#slice.fingerprint === null ? new ContentFingerprint() : null
     const issues = new IssueCounter(maxIssues)

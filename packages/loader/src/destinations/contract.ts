@@ -1,4 +1,5 @@
 import type { SegmentBatch } from '@nibrs/decoder'
+import type { BytePool } from '../byte-pool.js'
 import type { StageIssue } from '../source.js'
 import type { ColumnKind, Slice, TableSchema } from '../schema/table-schema.js'
 
@@ -88,6 +89,8 @@ export interface StageRequest {
   readonly loadId: number
   readonly slice: Slice
   readonly tables: readonly TableSchema[]
+  /** For arrays of lines and tuples that are done with. */
+  readonly arrays: BytePool
   readonly signal?: AbortSignal
 }
 

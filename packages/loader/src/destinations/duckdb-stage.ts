@@ -81,6 +81,7 @@ export class DuckdbStage implements Stage {
     const file = path.join(this.#folder, `${table.name}.csv`)
     this.#lineFiles.set(table.name, file)
     await appendFile(file, rows.lines)
+    this.#request.arrays.give([rows.lines])
   }
 
   async writeIssues(issues: readonly StageIssue[]): Promise<void> {

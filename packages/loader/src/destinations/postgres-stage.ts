@@ -122,6 +122,8 @@ export class PostgresStage implements Stage {
     try {
       const count = await this.#connection.copy(table, this.#columns.get(table)!, format, chunks)
       this.#written.set(table, (this.#written.get(table) ?? 0) + count)
+      // The server has answered for all of them.
+      if (table !== ISSUE_TABLE) this.#request.arrays.give(chunks)
     } catch (error) {
       this.#failure = { error } // For the next call to throw.
     } finally {

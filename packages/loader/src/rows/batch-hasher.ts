@@ -1,5 +1,6 @@
 import type { BatchSink, SegmentBatch, SinkSchema } from '@nibrs/decoder'
 import { csvStream, type WrittenStream } from '@nibrs/decoder/csv'
+import type { BytePool } from '../byte-pool.js'
 import type { Capabilities, HashedRows } from '../destinations/contract.js'
 import { SchemaDriftError } from '../errors.js'
 import { HASH_DIGITS, LineHasher, type TupleLayout } from '../hash/line-hasher.js'
@@ -19,6 +20,8 @@ export interface BatchHasherOptions {
   readonly slice: Slice
   readonly contract: ContractMode
   readonly bulk: Capabilities['bulk']
+  /** Gives arrays for lines and tuples. */
+  readonly arrays: BytePool
 }
 
 /** A batch ready to be written. */
@@ -46,12 +49,13 @@ export interface HashedBatch {
 export class BatchHasher {
   readonly #options: BatchHasherOptions
   readonly #prefix: string
-  readonly #hasher = new LineHasher()
+  readonly #hasher: LineHasher
   readonly #layouts = new Map<string, TupleLayout | null>()
   readonly #writers = new Map<string, BatchSink<WrittenStream>>()
 
   constructor(options: BatchHasherOptions) {
     this.#options = options
+    this.#hasher = new LineHasher((byteCount) => options.arrays.take(byteCount))
     this.#prefix = linePrefix(options.loadId, options.slice)
   }
 

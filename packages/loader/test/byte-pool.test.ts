@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest'
+import { BytePool } from '../src/byte-pool.js'
+
+describe('a pool of arrays', () => {
+  it('gives an array again once it was given back, and never before', () => {
+    const pool = new BytePool(1 << 20)
+    const first = pool.take(300_000)
+    const second = pool.take(300_000)
+    expect(second.buffer).not.toBe(first.buffer)
+    pool.give([first])
+    const third = pool.take(400_000)
+    expect(third.buffer).toBe(first.buffer)
+    expect(third).toHaveLength(400_000)
+    expect(pool.take(300_000).buffer).not.toBe(first.buffer)
+  })
+
+  it('does not spend a large array on few bytes, or one that is too small', () => {
+    const pool = new BytePool(8 << 20)
+    const large = pool.take(4 << 20)
+    pool.give([large])
+    expect(pool.take(1000).buffer).not.toBe(large.buffer)
+    expect(pool.take(5 << 20).buffer).not.toBe(large.buffer)
+    expect(pool.take(2 << 20).buffer).toBe(large.buffer)
+  })
+
+  it('keeps no more than it may', () => {
+    const pool = new BytePool(1 << 20)
+    const arrays = [pool.take(1 << 20), pool.take(1 << 20)]
+    pool.give(arrays)
+    expect(pool.take(1 << 20).buffer).toBe(arrays[0]!.buffer)
+    expect(pool.take(1 << 20).buffer).not.toBe(arrays[1]!.buffer)
+  })
+})
