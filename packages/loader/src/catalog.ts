@@ -63,6 +63,38 @@ export function loadsWithin(loads: readonly LoadRecord[], slice: Slice): readonl
   return loads.filter(({ manifest }) => covers(outer, sliceOf(manifest.slice)))
 }
 
+/**
+ * Makes sure that a load is in as it was committed, before another one is skipped because of it.
+ *
+ * Where a merge has put rows aside one by one, and a purge may have dropped them, counts tell
+ * nothing.
+ *
+ * @param committed all loads of its source kind that count
+ * @throws {DestinationError} DESTINATION_COUNTS when something else took rows away or added some
+ */
+export async function requireRows(
+  connection: Connection,
+  { loadId, manifest }: LoadRecord,
+  committed: readonly LoadRecord[],
+): Promise<void> {
+  if (committed.some((load) => load.manifest.disposition === 'merge')) return
+  const tables = manifest.tables.flatMap(({ table, staged }) =>
+    table === null ? [] : [{ table, staged }],
+  )
+  const existing = await connection.columnsOf(tables.map(({ table }) => table))
+  for (const { table, staged } of tables) {
+    const found = existing.has(table)
+      ? await countRows(connection, quoteName(table), `load_id = ${loadId}`)
+      : 0
+    if (found === staged) continue
+    throw new DestinationError(
+      'DESTINATION_COUNTS',
+      `load ${loadId} put ${staged} rows into ${table}, and ${found} are there: something else changed the table; load again with force (--force) to put them back`,
+      { table, loadId },
+    )
+  }
+}
+
 /** A load whose slice holds `slice` and more, if there is one. */
 export function loadAround(loads: readonly LoadRecord[], slice: Slice): LoadRecord | undefined {
   const key = sliceKey(slice)

@@ -9,6 +9,7 @@ import {
   type Replacement,
   replacementOf,
   requireAllTables,
+  requireRows,
   supersede,
   writeRecord,
   writeState,
@@ -51,8 +52,9 @@ const SPARE_BYTES = 32 << 20
  * @throws {SourceError} SOURCE_ISSUES over `maxIssues`; SOURCE_COUNTS when counts do not balance
  * @throws {SchemaDriftError} DRIFT_DESTRUCTIVE, with the statements, unless `allowDestructive`;
  *   DRIFT_UNKNOWN_KEYS under `freeze`
- * @throws {DestinationError} DESTINATION_LOCKED naming the holder; SLICE_COVERED; and whatever the
- *   source or database throws. Slices loaded before the failure stay.
+ * @throws {DestinationError} DESTINATION_LOCKED naming the holder; SLICE_COVERED; DESTINATION_COUNTS
+ *   when rows that are in already were changed by something else; and whatever the source or
+ *   database throws. Slices loaded before the failure stay.
  */
 export async function load(options: LoadOptions): Promise<LoadResult> {
   const resolved = resolveLoadOptions(options)
@@ -124,10 +126,11 @@ async function planSlice(slice: SourceSlice, options: ResolvedLoadOptions): Prom
       existing.set(table, columns)
     }
     loads = committedOf(await readLoads(open, source.kind))
-  }
-  const same = findSame(loads, slice, slice.fingerprint)
-  if (same !== undefined && !force) {
-    return { slice: key, status: 'skipped', loadId: same.loadId, manifest: null, plan: null }
+    const same = findSame(loads, slice, slice.fingerprint)
+    if (same !== undefined && !force) {
+      await requireRows(open, same, loads)
+      return { slice: key, status: 'skipped', loadId: same.loadId, manifest: null, plan: null }
+    }
   }
   const victims = victimsOf(loads, slice, disposition)
   const plans = [
@@ -254,7 +257,10 @@ class SliceLoad {
     const { fingerprint } = this.#slice
     const committed = committedOf(await readLoads(this.#connection, source.kind))
     const same = findSame(committed, this.#slice, fingerprint)
-    if (same !== undefined && !force) return this.#skip(same)
+    if (same !== undefined && !force) {
+      await requireRows(this.#connection, same, committed)
+      return this.#skip(same)
+    }
     const victims = victimsOf(committed, this.#slice, disposition)
     requireAllTables(this.#slice.tables, victims)
     await this.#prepareSchema()
@@ -265,6 +271,7 @@ class SliceLoad {
       if (sameContent !== undefined && !force) {
         await this.#connection.rollback()
         await this.#connection.begin(this.#lock())
+        await requireRows(this.#connection, sameContent, committed)
         return this.#skip(sameContent)
       }
     }

@@ -112,6 +112,31 @@ export function contractSuite(kind: WarehouseKind): void {
       expect(await listLoads(destination)).toHaveLength(1)
     })
 
+    it('is not skipped for rows that something else took away', async () => {
+      const rows = memoryRows(['a', 1], ['b', 2])
+      for (const fingerprint of [null, { sha256: 'ab', byteCount: 2 }]) {
+        const { destination, query } = await kind.make()
+        const source = () => memorySource([{ schema: PLAIN, rows }], { fingerprint })
+        await load({ source: source(), destination })
+        for (const damage of [
+          "DELETE FROM stg_sample WHERE code = 'a'",
+          'INSERT INTO stg_sample SELECT * FROM stg_sample',
+          'DROP TABLE stg_sample',
+        ]) {
+          await query(damage)
+          for (const dryRun of fingerprint === null ? [false] : [false, true]) {
+            const again = load({ source: source(), destination, dryRun })
+            await expect(again).rejects.toMatchObject({ code: 'DESTINATION_COUNTS' })
+            await expect(again).rejects.toThrow(/put 2 rows into stg_sample, and \d are .*--force/)
+          }
+          await load({ source: source(), destination, force: true })
+          const [row] = await query('SELECT count(*) AS n FROM stg_sample')
+          expect(row!['n']).toBe(2)
+          expect((await load({ source: source(), destination })).status).toBe('skipped')
+        }
+      }
+    })
+
     it('under force takes the place of the same content', async () => {
       const warehouse = await kind.make()
       const { destination } = warehouse
