@@ -217,7 +217,7 @@ async function moveAway(
     `INSERT INTO ${quoteName(supersededName(stage))} (${columns}, superseded_by)
      SELECT ${columns}, ${loadId} FROM ${quoteName(stage)} WHERE ${where}`,
   )
-  await connection.query(`DELETE FROM ${quoteName(stage)} WHERE ${where}`)
+  await connection.remove(stage, where)
 }
 
 async function columnList(connection: Connection, table: string): Promise<string> {
@@ -361,10 +361,8 @@ export async function removeRecord(connection: Connection, loadId: number): Prom
   for (const { table: stage } of load.manifest.tables) {
     if (stage === null) continue
     const [table, kept] = [quoteName(stage), quoteName(supersededName(stage))]
-    removedRows += await countRows(connection, table, `load_id = ${loadId}`)
-    removedRows += await countRows(connection, kept, `load_id = ${loadId}`)
-    await connection.query(`DELETE FROM ${table} WHERE load_id = ${loadId}`)
-    await connection.query(`DELETE FROM ${kept} WHERE load_id = ${loadId}`)
+    removedRows += await connection.remove(stage, `load_id = ${loadId}`)
+    removedRows += await connection.remove(supersededName(stage), `load_id = ${loadId}`)
     if (load.supersededBy !== null) {
       await connection.query(
         `UPDATE ${kept} SET superseded_by = ${load.supersededBy} WHERE superseded_by = ${loadId}`,
@@ -372,11 +370,10 @@ export async function removeRecord(connection: Connection, loadId: number): Prom
       continue
     }
     const columns = await columnList(connection, stage)
-    restoredRows += await countRows(connection, kept, `superseded_by = ${loadId}`)
     await connection.query(
       `INSERT INTO ${table} (${columns}) SELECT ${columns} FROM ${kept} WHERE superseded_by = ${loadId}`,
     )
-    await connection.query(`DELETE FROM ${kept} WHERE superseded_by = ${loadId}`)
+    restoredRows += await connection.remove(supersededName(stage), `superseded_by = ${loadId}`)
   }
   for (const table of ['crimewh_issue', 'crimewh_load_table', 'crimewh_load']) {
     await connection.query(`DELETE FROM ${table} WHERE load_id = ${loadId}`)
@@ -429,9 +426,7 @@ export async function purgeRecords(connection: Connection): Promise<PurgedLoads>
   )
   let rows = 0
   for (const stage of stages) {
-    const kept = quoteName(supersededName(stage))
-    rows += await countRows(connection, kept, 'true')
-    await connection.query(`DELETE FROM ${kept}`)
+    rows += await connection.remove(supersededName(stage), 'true')
   }
   await connection.query(`UPDATE crimewh_load SET status = 'purged' WHERE status = 'superseded'`)
   return { loadIds: loads.filter(isKept).map(({ loadId }) => loadId), rows }

@@ -114,6 +114,8 @@ export interface Connection extends AsyncDisposable {
   rollback(): Promise<void>
   /** Runs one statement. */
   query(sql: string, values?: readonly SqlValue[]): Promise<readonly Record<string, SqlValue>[]>
+  /** Deletes rows and resolves to how many, with the memory that so many take. */
+  remove(table: string, where: string): Promise<number>
   /** Columns of the tables there are, by table and column name, as catalogue types. */
   columnsOf(tables: readonly string[]): Promise<ReadonlyMap<string, ReadonlyMap<string, string>>>
   openStage(request: StageRequest): Promise<Stage>

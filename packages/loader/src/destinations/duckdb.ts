@@ -4,7 +4,7 @@ import path from 'node:path'
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { DestinationError, OptionError } from '../errors.js'
 import { rejectUnknownOptions } from '../options.js'
-import { quoteText } from '../schema/ddl.js'
+import { quoteName, quoteText } from '../schema/ddl.js'
 import type {
   Capabilities,
   Connection,
@@ -22,13 +22,19 @@ import { type ChangeRows, DuckdbStage } from './duckdb-stage.js'
 export interface DuckdbOptions {
   /** The database file; made if missing, in a folder that exists. */
   readonly path: string
-  /** Most memory DuckDB takes, such as `1GB`. Default `400MB`, whatever the size of the input. */
+  /**
+   * Most memory DuckDB takes, such as `1GB`. Default `400MB`, whatever the size of the input; rows
+   * that are replaced or removed take 16 bytes each beside it, until their transaction ends.
+   */
   readonly memoryLimit?: string
   /** Threads of DuckDB. Default: its own, one per core. */
   readonly threads?: number
 }
 
 const DEFAULT_MEMORY_LIMIT = '400MB'
+
+/** DuckDB keeps eight bytes for a row deleted in a transaction, and cannot put them on disk. */
+const DELETED_ROW_BYTES = 16
 
 /** Settings under which the memory of a load does not grow with its input. */
 const LEVEL_MEMORY = {
@@ -87,6 +93,8 @@ interface OpenDatabase {
   readonly readOnly: boolean
   /** Threads of statements, unless a load says otherwise. */
   readonly threads: number
+  /** Bytes of memory, unless rows are deleted. */
+  readonly memoryLimit: number
   users: number
   /** Settles when the loader before has ended its transaction; loads of a process take turns. */
   turn: Promise<void>
@@ -148,7 +156,7 @@ async function openFile(
     throw openError(cause, name)
   }
   const stageFolder = `${file}.stage`
-  const setting = await readThreads(instance)
+  const settings = await readSettings(instance)
   // Whoever has the file open is alone with it: what is here was left by a process that died.
   if (!readOnly) {
     await rm(stageFolder, { recursive: true, force: true })
@@ -158,7 +166,7 @@ async function openFile(
     instance,
     stageFolder,
     readOnly,
-    threads: setting,
+    ...settings,
     users: 1,
     turn: Promise.resolve(),
     holder: null,
@@ -179,14 +187,27 @@ async function removeSpilled(folder: string): Promise<void> {
   if (spilled.length > 0 && spilled.length === names.length) await rmdir(folder)
 }
 
-async function readThreads(instance: DuckDBInstance): Promise<number> {
+async function readSettings(
+  instance: DuckDBInstance,
+): Promise<{ readonly threads: number; readonly memoryLimit: number }> {
   const connection = await instance.connect()
   try {
-    const reader = await connection.runAndReadAll("SELECT current_setting('threads')")
-    return Number(reader.getRows()[0]![0])
+    const reader = await connection.runAndReadAll(
+      "SELECT current_setting('threads'), current_setting('memory_limit')",
+    )
+    const [threads, memoryLimit] = reader.getRows()[0]!
+    return { threads: Number(threads), memoryLimit: bytesOf(String(memoryLimit)) }
   } finally {
     connection.closeSync()
   }
+}
+
+const UNITS = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB']
+
+/** Reads a size as DuckDB writes it: `381.4 MiB`. */
+function bytesOf(text: string): number {
+  const [number, unit = 'bytes'] = text.split(' ')
+  return Math.floor(Number(number) * 1024 ** Math.max(UNITS.indexOf(unit), 0))
 }
 
 async function importDriver() {
@@ -229,6 +250,7 @@ class DuckdbConnection implements Connection, ChangeRows {
   #endTurn: (() => void) | null = null
   #inTransaction = false
   #usesOneThread = false
+  #deletedRows = 0
   readonly #onAbort = () => this.interrupt()
 
   static async open(
@@ -307,7 +329,7 @@ class DuckdbConnection implements Connection, ChangeRows {
     await this.query('COMMIT')
     this.#inTransaction = false
     // The load is in, whatever comes now, such as an abort; closing tries this again.
-    await this.useOneThread(false).catch(() => undefined)
+    await this.#resetSettings().catch(() => undefined)
     this.#giveTurn()
   }
 
@@ -316,11 +338,18 @@ class DuckdbConnection implements Connection, ChangeRows {
       // DuckDB may have ended the transaction itself after an error.
       if (this.#inTransaction) await this.#connection.run('ROLLBACK').catch(() => undefined)
       // Only a file that is broken refuses, and the error that says so is on its way.
-      await this.useOneThread(false).catch(() => undefined)
+      await this.#resetSettings().catch(() => undefined)
     } finally {
       this.#inTransaction = false
       this.#giveTurn()
     }
+  }
+
+  async #resetSettings(): Promise<void> {
+    await this.useOneThread(false)
+    if (this.#deletedRows === 0) return
+    await this.query(`SET memory_limit = '${this.#database.memoryLimit}B'`)
+    this.#deletedRows = 0
   }
 
   async query(sql: string, values: readonly SqlValue[] = []) {
@@ -343,6 +372,17 @@ class DuckdbConnection implements Connection, ChangeRows {
     } catch (error) {
       throw this.wrap(error, table)
     }
+  }
+
+  async remove(table: string, where: string): Promise<number> {
+    const condition = `FROM ${quoteName(table)} WHERE ${where}`
+    const [row] = await this.query(`SELECT count(*) AS n ${condition}`)
+    const rows = Number(row!['n'])
+    if (rows === 0) return 0
+    this.#deletedRows += rows
+    const limit = this.#database.memoryLimit + this.#deletedRows * DELETED_ROW_BYTES
+    await this.query(`SET memory_limit = '${limit}B'`)
+    return this.change(`DELETE ${condition}`, table)
   }
 
   interrupt(): void {

@@ -303,6 +303,17 @@ class PostgresConnection implements Connection, CopyRows {
     }
   }
 
+  async remove(table: string, where: string): Promise<number> {
+    try {
+      const { rowCount } = await this.#client.query(
+        `DELETE FROM ${quoteName(table)} WHERE ${where}`,
+      )
+      return rowCount ?? 0
+    } catch (error) {
+      throw this.wrap(error)
+    }
+  }
+
   async columnsOf(tables: readonly string[]) {
     const rows = await this.query(
       `SELECT c.relname AS table_name, a.attname AS column_name,

@@ -60,6 +60,27 @@ describe('a DuckDB destination', () => {
     expect(readdirSync(spilled)).toEqual(['notes.txt'])
   })
 
+  it('has memory for the rows that it deletes, and takes it back', async () => {
+    const file = path.join(folder, 'deleted.duckdb')
+    const destination = duckdb({ path: file, memoryLimit: '64MiB' })
+    await load({ source: source(), destination })
+    const connection = (await destination.connect())!
+    const limit = async () => {
+      const [row] = await connection.query("SELECT current_setting('memory_limit') AS bytes")
+      return row!['bytes']
+    }
+    expect(await limit()).toBe('64.0 MiB')
+    await connection.begin(null)
+    await connection.query(
+      'INSERT INTO stg_sample SELECT s.* FROM stg_sample s, range(6 * 1024 * 1024)',
+    )
+    expect(await connection.remove('stg_sample', 'true')).toBe(6 * 1024 * 1024 + 1)
+    expect(await limit()).toBe('160.0 MiB')
+    await connection.rollback()
+    expect(await limit()).toBe('64.0 MiB')
+    await connection[Symbol.asyncDispose]()
+  })
+
   it('takes rows and lines of many megabytes within its memory', async () => {
     const file = path.join(folder, 'long.duckdb')
     const long = 'x'.repeat(20_000_000)
