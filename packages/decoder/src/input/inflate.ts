@@ -23,8 +23,8 @@ const CHUNKS_IN_A_ROW = 16
  * Inflates the raw deflate data at the cursor and leaves the cursor just after its last byte.
  *
  * On this thread, in WebAssembly: on two cores, which decoding keeps busy as it is, that is worth
- * more than zlib on a thread of its own, for it takes half of zlib's processor time and no chunk has
- * to be handed from core to core. Where WebAssembly is not allowed, zlib does it.
+ * more than zlib on a thread of its own, for it takes 0.4 s of processor time less a GB: the
+ * work is less, and no chunk has to be handed from core to core. Where WebAssembly is not allowed, zlib does it.
  *
  * @throws errors of code Z_BUF_ERROR where the data ends early, Z_DATA_ERROR where it is wrong; what
  *   the source of the cursor throws, unchanged

@@ -19,7 +19,7 @@ const SHARES: Readonly<Record<string, number>> = {
 }
 
 /** The same of reading the input and handing it on, which is the main thread's: as text, or packed. */
-const READING_SHARES = { text: 20, packed: 75 } as const
+const READING_SHARES = { text: 45, packed: 75 } as const
 
 /**
  * Divides segments among threads. The first set is the main thread's, which also reads the input,
