@@ -147,7 +147,7 @@ if (folder) {
     it('gives every recorded row back through the strict client', async () => {
       const data = readRecordedData(path.join(folder, 'api'))
       const client = { ...unlimited, shapes: 'strict' } as const
-      const { police } = await serve({ data, rate: false, client })
+      const { police } = await serve({ data, client })
       expect(await police.forces.list()).toHaveLength(44)
       const thames = [
         { lat: 51.3, lng: -0.3 },

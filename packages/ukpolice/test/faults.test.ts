@@ -153,7 +153,7 @@ describe('a storm of mixed faults', () => {
         const wantedStops = data.stops?.map(({ row }) => row).filter((row) => row.location) ?? []
         expect(sorted(stops)).toEqual(sorted(wantedStops))
       }),
-      { numRuns: 6 },
+      { numRuns: 20 },
     )
   })
 

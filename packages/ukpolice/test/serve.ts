@@ -14,7 +14,12 @@ export interface Served {
   readonly data: TestData
 }
 
-/** A client on a test server of its own, closed when the test ends. */
+/**
+ * A client on a test server of its own, closed when the test ends.
+ *
+ * For a client with the limits of `unlimited` the server has no bucket, unless the test asks for
+ * one: it would refuse such a client now and then, depending on how fast the machine is.
+ */
 export async function serve(
   options: TestServerOptions & {
     readonly data?: TestData
@@ -22,7 +27,8 @@ export async function serve(
   } = {},
 ): Promise<Served> {
   const { data = generateData(), client, ...serverOptions } = options
-  const server = await startTestServer(data, serverOptions)
+  const rate = client?.limits === unlimited.limits ? { rate: false as const } : {}
+  const server = await startTestServer(data, { ...rate, ...serverOptions })
   onTestFinished(() => server.close())
   const police = createClient({ baseUrl: server.url, ...client })
   return { police, server, data }

@@ -317,7 +317,7 @@ describe('the smallest cell', () => {
 
   it('that is still refused ends the call, and is named', async () => {
     const data = generateData({ monthCount: 1, crimeCount: 200, pointCount: 0, points: [crowd] })
-    const { police, server } = await serve({ data, limit: 50, rate: false, client: unlimited })
+    const { police, server } = await serve({ data, limit: 50, client: unlimited })
     const error = await failure(police.crimes.streetAll({ within: rectangle(bounds), month }))
     expect(isTooManyResultsError(error)).toBe(true)
     const { south, west, north, east } = error.cell as CellBounds
@@ -332,7 +332,7 @@ describe('the smallest cell', () => {
     const near = { lat: crowd.lat + 0.0008, lng: crowd.lng + 0.0008 }
     const points = [crowd, near]
     const data = generateData({ monthCount: 1, crimeCount: 90, pointCount: 0, points })
-    const { police } = await serve({ data, limit: 60, rate: false, client: unlimited })
+    const { police } = await serve({ data, limit: 60, client: unlimited })
     const within = rectangle(bounds)
     const coarse = police.crimes.streetAll({ within, month }, { minCellDegrees: 0.01 })
     expect(isTooManyResultsError(await failure(coarse))).toBe(true)
@@ -353,7 +353,7 @@ describe('rows without a place in the answer of an area', () => {
   it('are kept, once', async () => {
     const data = generateData({ monthCount: 1, crimeCount: 400 })
     const lost = { ...data.stops?.[0]?.row, location: null }
-    const { police, server } = await serve({ data, rate: false, client: unlimited })
+    const { police, server } = await serve({ data, client: unlimited })
     let asked = 0
     server.setFault((request) => {
       if (!request.path.startsWith('stops-street')) return undefined
