@@ -7,6 +7,7 @@ export const config = defineConfig({
     'cli/main': 'src/cli/main.ts',
     'destinations/duckdb': 'src/destinations/duckdb.ts',
     'destinations/postgres': 'src/destinations/postgres.ts',
+    'destinations/postgres-worker': 'src/destinations/postgres-worker.ts',
   },
   format: ['esm'],
   target: 'node20',

@@ -8,13 +8,18 @@ const LEAST_SHARE = 1 / 4
  * megabytes, and the system clear pages.
  */
 export class BytePool {
-  readonly #free: ArrayBuffer[] = []
+  readonly #free: ArrayBufferLike[] = []
   readonly #mostBytes: number
+  readonly #shared: boolean
   #freeBytes = 0
 
-  /** @param mostBytes bytes kept for later at most */
-  constructor(mostBytes: number) {
+  /**
+   * @param mostBytes bytes kept for later at most
+   * @param shared whether other threads may read the arrays. Default false.
+   */
+  constructor(mostBytes: number, { shared = false }: { readonly shared?: boolean } = {}) {
     this.#mostBytes = mostBytes
+    this.#shared = shared
   }
 
   /** An array of `byteCount` bytes with whatever they held before. */
@@ -28,7 +33,7 @@ export class BytePool {
       return new Uint8Array(buffer!, 0, byteCount)
     }
     const size = Math.ceil(byteCount / STEP_BYTES) * STEP_BYTES
-    const { buffer } = Buffer.allocUnsafeSlow(size)
+    const buffer = this.#shared ? new SharedArrayBuffer(size) : Buffer.allocUnsafeSlow(size).buffer
     return new Uint8Array(buffer, 0, byteCount)
   }
 
@@ -36,7 +41,7 @@ export class BytePool {
   give(arrays: readonly Uint8Array[]): void {
     for (const { buffer } of arrays) {
       if (this.#freeBytes + buffer.byteLength > this.#mostBytes) return
-      this.#free.push(buffer as ArrayBuffer)
+      this.#free.push(buffer)
       this.#freeBytes += buffer.byteLength
     }
   }

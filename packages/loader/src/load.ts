@@ -61,6 +61,7 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
   const { source, signal } = resolved
   const results: SliceResult[] = []
   signal?.throwIfAborted()
+  if (!resolved.dryRun) resolved.destination.prepare?.()
   const context = signal === undefined ? {} : { signal }
   for await (const slice of source.slices(context)) {
     const key = sliceKey(slice.slice)
@@ -86,7 +87,10 @@ async function loadSlice(slice: SourceSlice, options: ResolvedLoadOptions): Prom
   const key = sliceKey(slice.slice)
   const result = await retrying(
     async () => {
-      const connection = await destination.connect(signal === undefined ? {} : { signal })
+      const connection = await destination.connect({
+        manyRows: true,
+        ...(signal === undefined ? {} : { signal }),
+      })
       await using open = connection!
       return await new SliceLoad(slice, options, open).run()
     },
@@ -328,7 +332,8 @@ class SliceLoad {
   async #stageRows(loadId: number): Promise<StagedRows> {
     const { slice, tables } = this.#slice
     const { signal, maxIssues } = this.#options
-    const arrays = new BytePool(SPARE_BYTES)
+    const { bulk, batchRows } = this.#connection.capabilities
+    const arrays = new BytePool(SPARE_BYTES, { shared: bulk === 'tuples' })
     const stage = await this.#connection.openStage({
       loadId,
       slice,
@@ -338,7 +343,6 @@ class SliceLoad {
     })
     this.#stage = stage
     const contract = this.#options.contract ?? this.#slice.contract
-    const { bulk, batchRows } = this.#connection.capabilities
     const hasher = new BatchHasher({ loadId, slice, contract, bulk, arrays })
     const byName = new Map(tables.map((table) => [table.name, table]))
     const content = this.#slice.fingerprint === null ? new ContentFingerprint() : null

@@ -126,6 +126,8 @@ export interface ConnectOptions {
   readonly signal?: AbortSignal
   /** Open without the right to change anything, and without creating anything. Default false. */
   readonly readOnly?: boolean
+  /** Rows of a load will be written, which may be worth a thread. Default false. */
+  readonly manyRows?: boolean
 }
 
 /** A place to load into. */
@@ -134,6 +136,8 @@ export interface Destination {
   readonly name: string
   readonly dialect: Dialect
   readonly capabilities: Capabilities
+  /** Begins with what a connection for a load will need, beside the work of this thread. */
+  prepare?(): void
   /** @returns null under `readOnly` when there is nothing there yet */
   connect(options?: ConnectOptions): Promise<Connection | null>
 }

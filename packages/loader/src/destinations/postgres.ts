@@ -1,8 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Client, ClientConfig } from 'pg'
 import { DestinationError, OptionError } from '../errors.js'
 import { rejectUnknownOptions } from '../options.js'
 import { quoteName } from '../schema/ddl.js'
@@ -18,7 +16,9 @@ import type {
 } from './contract.js'
 import { lockNames } from './lock-names.js'
 import { postgresDialect } from './postgres-dialect.js'
-import { type CopyFormat, type CopyRows, PostgresStage } from './postgres-stage.js'
+import { PostgresStage } from './postgres-stage.js'
+import { startThread, threadWire } from './postgres-thread.js'
+import { DirectWire, NO_DRIVER, type Wire, WireError, type WireResult } from './postgres-wire.js'
 
 /** Options of {@link postgres}. */
 export interface PostgresOptions {
@@ -37,18 +37,13 @@ const CAPABILITIES: Capabilities = {
   transactionalDdl: true,
   maxIdentifierBytes: 63,
   bulk: 'tuples',
-  // Short pieces of work, for the socket to be fed in between.
-  batchRows: 2048,
+  batchRows: 8192,
   concurrentLoaders: true,
 }
 
 /** Classes of SQLSTATE, or whole states, after which the same work may succeed. */
 const RETRYABLE = /^(08...|40001|40P01|53300|57P0[1-3]|55P03)$/
 const LOST = new Set(['ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN'])
-const BIGINT_OID = 20
-/** Signature of binary COPY, no flags, no extension. */
-const BINARY_HEADER = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1')
-const BINARY_TRAILER = Buffer.from([0xff, 0xff])
 const POLL_MS = 200
 /** A server takes a moment to notice that a loader was killed and to let its locks go. */
 const GRACE_MS = 1500
@@ -69,16 +64,14 @@ export function postgres(options: PostgresOptions): Destination {
     name,
     dialect: postgresDialect,
     capabilities: CAPABILITIES,
-    async connect({ signal, readOnly = false }: ConnectOptions = {}) {
+    prepare() {
+      startThread()
+    },
+    async connect({ signal, readOnly = false, manyRows = false }: ConnectOptions = {}) {
       signal?.throwIfAborted()
-      const drivers = await importDrivers()
-      const config: ClientConfig = {
-        connectionString: passwordFile === undefined ? url : withPassword(url, passwordFile),
-        application_name: 'crimewh',
-        keepAlive: true,
-      }
-      const client = new drivers.Client(config)
-      const connection = new PostgresConnection(client, drivers, { name, schema, signal })
+      const whole = passwordFile === undefined ? url : withPassword(url, passwordFile)
+      const wire = manyRows ? threadWire(whole) : new DirectWire(whole)
+      const connection = new PostgresConnection(wire, { name, schema, signal })
       await connection.open(readOnly)
       return connection
     },
@@ -136,54 +129,34 @@ function readPassword(file: string): string {
   }
 }
 
-async function importDrivers() {
-  try {
-    const [pg, copy] = await Promise.all([import('pg'), import('pg-copy-streams')])
-    return { Client: pg.default.Client, from: copy.from }
-  } catch (cause) {
-    throw new DestinationError(
-      'DESTINATION_DRIVER',
-      'the packages pg and pg-copy-streams are needed for PostgreSQL and could not be loaded; run npm install pg pg-copy-streams',
-      { cause },
-    )
-  }
-}
-
-type Drivers = Awaited<ReturnType<typeof importDrivers>>
-
 interface ConnectionFacts {
   readonly name: string
   readonly schema: string
   readonly signal: AbortSignal | undefined
 }
 
-class PostgresConnection implements Connection, CopyRows {
+class PostgresConnection implements Connection {
   readonly dialect = postgresDialect
   readonly capabilities = CAPABILITIES
-  readonly #client: Client
-  readonly #drivers: Drivers
+  readonly #wire: Wire
   readonly #facts: ConnectionFacts
   #inTransaction = false
   #readOnly = false
-  #lost: Error | null = null
+  #isLost = false
   // The server ends a transaction whose connection is gone, whatever it is doing.
-  readonly #onAbort = () => this.#stream()?.destroy()
+  readonly #onAbort = () => this.#wire.destroy()
 
-  constructor(client: Client, drivers: Drivers, facts: ConnectionFacts) {
-    this.#client = client
-    this.#drivers = drivers
+  constructor(wire: Wire, facts: ConnectionFacts) {
+    this.#wire = wire
     this.#facts = facts
   }
 
   async open(readOnly: boolean): Promise<void> {
     const { name, schema, signal } = this.#facts
     this.#readOnly = readOnly
-    this.#client.on('error', (error) => {
-      this.#lost = error
-    })
     signal?.addEventListener('abort', this.#onAbort)
     try {
-      await this.#client.connect()
+      await this.#wire.connect()
       await this.query("SET client_encoding = 'UTF8'")
       await this.query(`SET search_path = ${quoteName(schema)}`)
       await this.query("SET datestyle = 'ISO'")
@@ -284,33 +257,23 @@ class PostgresConnection implements Connection, CopyRows {
   async rollback(): Promise<void> {
     if (!this.#inTransaction) return
     this.#inTransaction = false
-    if (this.#lost !== null || this.#facts.signal?.aborted === true) return
+    if (this.#isLost || this.#facts.signal?.aborted === true) return
     await this.query('ROLLBACK').catch(() => undefined) // The server has ended it already.
   }
 
   async query(sql: string, values: readonly SqlValue[] = []) {
-    try {
-      const result = await this.#client.query<Record<string, SqlValue>>({
-        text: sql,
-        values: [...values],
-        types: {
-          getTypeParser: (oid: number) => (oid === BIGINT_OID ? Number : parserOf(oid)),
-        },
-      })
-      return result.rows
-    } catch (error) {
-      throw this.wrap(error)
-    }
+    return (await this.#run(sql, values)).rows
   }
 
   async remove(table: string, where: string): Promise<number> {
+    return (await this.#run(`DELETE FROM ${quoteName(table)} WHERE ${where}`, [])).rowCount
+  }
+
+  async #run(sql: string, values: readonly SqlValue[]): Promise<WireResult> {
     try {
-      const { rowCount } = await this.#client.query(
-        `DELETE FROM ${quoteName(table)} WHERE ${where}`,
-      )
-      return rowCount ?? 0
+      return await this.#wire.query(sql, values)
     } catch (error) {
-      throw this.wrap(error)
+      throw this.#wrap(error)
     }
   }
 
@@ -334,43 +297,25 @@ class PostgresConnection implements Connection, CopyRows {
   }
 
   async openStage(request: StageRequest): Promise<Stage> {
-    return new PostgresStage(this, request)
+    return new PostgresStage(this.#wire, request, (error) => this.#wrap(error))
   }
 
-  /** Sends rows to a table; resolves to the rows it took. */
-  async copy(
-    table: string,
-    columns: readonly string[],
-    format: CopyFormat,
-    chunks: readonly Uint8Array[],
-  ): Promise<number> {
-    const names = columns.map(quoteName).join(', ')
-    const stream = this.#client.query(
-      this.#drivers.from(`COPY ${quoteName(table)} (${names}) FROM STDIN (FORMAT ${format})`),
-    )
-    const sent = format === 'binary' ? [BINARY_HEADER, ...chunks, BINARY_TRAILER] : chunks
-    try {
-      await pipeline(sent, stream)
-      return stream.rowCount
-    } catch (error) {
-      throw this.wrap(error, table)
-    }
-  }
-
-  wrap(error: unknown, table?: string): unknown {
+  #wrap(error: unknown): unknown {
     const { signal, name } = this.#facts
     if (signal?.aborted === true) return signal.reason
-    if (!(error instanceof Error)) return error
-    const { code = '', where, detail } = error as DatabaseError
-    const lost = this.#lost !== null || LOST.has(code) || /terminated|closed/.test(error.message)
+    if (!(error instanceof WireError)) return error
+    const { message, code, where, detail, table, lost } = error.fault
+    if (code === NO_DRIVER) return noDriver(error)
+    this.#isLost ||= lost
+    const isGone = lost || LOST.has(code) || /terminated|closed/.test(message)
     const place = where === undefined ? '' : ` (${firstLine(where)})`
     const isRow = code.startsWith('22') || code.startsWith('23')
     const more = detail === undefined || isRow ? '' : `; ${detail}`
     return new DestinationError(
       isRow && table !== undefined ? 'DESTINATION_ROW' : 'DESTINATION_FAILED',
-      `${name}${table === undefined ? '' : `, table ${table}`}: ${error.message}${place}${more}`,
+      `${name}${table === undefined ? '' : `, table ${table}`}: ${message}${place}${more}`,
       {
-        retryable: lost || RETRYABLE.test(code),
+        retryable: isGone || RETRYABLE.test(code),
         ...(code === '' ? {} : { databaseCode: code }),
         ...(table === undefined ? {} : { table }),
         cause: error,
@@ -380,27 +325,8 @@ class PostgresConnection implements Connection, CopyRows {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#facts.signal?.removeEventListener('abort', this.#onAbort)
-    await this.#client.end().catch(() => undefined) // Gone already.
+    await this.#wire.end().catch(() => undefined) // Gone already.
   }
-
-  #stream(): { destroy(): void } | undefined {
-    return (this.#client as unknown as { connection?: { stream?: { destroy(): void } } }).connection
-      ?.stream
-  }
-}
-
-interface DatabaseError extends Error {
-  readonly code?: string
-  readonly where?: string
-  readonly detail?: string
-}
-
-/** Types beside bigint are asked for as booleans, numbers and text only. */
-function parserOf(oid: number): (text: string) => SqlValue {
-  const BOOLEAN = 16
-  const NUMBERS = [21, 23, 26, 700, 701, 1700]
-  if (oid === BOOLEAN) return (text) => text === 't'
-  return NUMBERS.includes(oid) ? Number : (text) => text
 }
 
 function firstLine(text: string): string {
@@ -410,9 +336,10 @@ function firstLine(text: string): string {
 function connectError(error: unknown, name: string, signal: AbortSignal | undefined): unknown {
   if (signal?.aborted === true) return signal.reason
   const cause = error instanceof DestinationError ? (error.cause ?? error) : error
-  if (!(cause instanceof Error)) return error
-  const { code = '' } = cause as DatabaseError
-  const isAuth = code.startsWith('28') || /password|SASL|SCRAM/i.test(cause.message)
+  if (!(cause instanceof WireError)) return error
+  const { code, message } = cause.fault
+  if (code === NO_DRIVER) return noDriver(cause)
+  const isAuth = code.startsWith('28') || /password|SASL|SCRAM/i.test(message)
   if (isAuth) {
     return new DestinationError(
       'DESTINATION_AUTH',
@@ -420,10 +347,18 @@ function connectError(error: unknown, name: string, signal: AbortSignal | undefi
       { databaseCode: code },
     )
   }
-  const reason = cause.message === '' ? code : cause.message
+  const reason = message === '' ? code : message
   return new DestinationError(
     'DESTINATION_CONNECT',
     `cannot connect to ${name}: ${reason}; check that the server runs and the URL is right`,
     { retryable: LOST.has(code) || RETRYABLE.test(code), databaseCode: code, cause },
+  )
+}
+
+function noDriver(error: WireError): DestinationError {
+  return new DestinationError(
+    'DESTINATION_DRIVER',
+    'the packages pg and pg-copy-streams are needed for PostgreSQL and could not be loaded; run npm install pg pg-copy-streams',
+    { cause: error.cause ?? error },
   )
 }
