@@ -40,6 +40,15 @@ export interface CsvOptions extends LabelOptions {
 /** Options of {@link csvFiles}. */
 export interface CsvFilesOptions extends CsvOptions, FileSinkOptions {}
 
+/** Options of {@link csvStream}. */
+export interface CsvStreamOptions extends CsvOptions {
+  /**
+   * Give `write` bytes that are overwritten later, which saves a copy of all of them: it must have
+   * used them when it returns or, when it returns a promise, when that resolves. Default: false.
+   */
+  readonly reuseBytes?: boolean
+}
+
 const CSV_OPTIONS = [
   'labels',
   'header',
@@ -81,9 +90,13 @@ export function csvTables(options: CsvOptions): TableFormat {
  * @throws {OptionError} OPTION_UNKNOWN, OPTION_INVALID; from `open` OPTION_CONFLICT unless exactly
  *   one segment is selected
  */
-export function csvStream(write: WriteBytes, options: CsvOptions = {}): BatchSink<WrittenStream> {
-  rejectUnknownOptions('csvStream', options, CSV_OPTIONS)
-  return tableStreamSink(write, textWriters(csvFormat(options), options.labels ?? false))
+export function csvStream(
+  write: WriteBytes,
+  options: CsvStreamOptions = {},
+): BatchSink<WrittenStream> {
+  rejectUnknownOptions('csvStream', options, ['reuseBytes', ...CSV_OPTIONS])
+  const { labels = false, reuseBytes = false } = options
+  return tableStreamSink(write, textWriters(csvFormat(options), labels), { reuseBytes })
 }
 
 /** Delimiters that cannot stand in a number, a date or a flag. */

@@ -93,9 +93,14 @@ export function tableFilesSink(
  * A sink that sends one table's bytes to `write`.
  *
  * `open` throws OPTION_CONFLICT unless exactly one segment is selected. What has been sent cannot
- * be taken back, so `abort` only stops.
+ * be taken back, so `abort` only stops. With `reuseBytes` the bytes may be overwritten once `write`
+ * has returned and, when it gave a promise, that has resolved.
  */
-export function tableStreamSink(write: WriteBytes, openTable: OpenTable): BatchSink<WrittenStream> {
+export function tableStreamSink(
+  write: WriteBytes,
+  openTable: OpenTable,
+  { reuseBytes = false }: { readonly reuseBytes?: boolean } = {},
+): BatchSink<WrittenStream> {
   const opened = new Map<string, OpenedTable>()
   return {
     async open(schema) {
@@ -109,7 +114,8 @@ export function tableStreamSink(write: WriteBytes, openTable: OpenTable): BatchS
       }
       await start(opened, table, schema, openTable, async (bytes) => {
         for (let at = 0; at < bytes.length; at += STREAM_BYTES) {
-          await write(copyOf(bytes.subarray(at, at + STREAM_BYTES)))
+          const piece = bytes.subarray(at, at + STREAM_BYTES)
+          await write(reuseBytes ? piece : copyOf(piece))
         }
       })
     },

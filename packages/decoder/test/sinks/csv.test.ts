@@ -148,6 +148,24 @@ describe('csv', () => {
     expect(chunks.map((bytes) => Buffer.from(bytes).toString('latin1'))).toEqual(hash)
   })
 
+  test('a stream that may use its bytes again gives the same text', async () => {
+    const texts = []
+    for (const reuseBytes of [false, true]) {
+      let text = ''
+      const sink = csvStream((bytes) => void (text += Buffer.from(bytes).toString('latin1')), {
+        reuseBytes,
+      })
+      const cols = columns()
+      await sink.open(schema([table('victim', cols)]))
+      const many = Array.from({ length: 10_000 }, (_, row) => rows[row % rows.length]!)
+      await sink.write(batch('victim', cols, many))
+      await sink.close()
+      texts.push(text)
+    }
+    expect(texts[0]).toContain('Anchorage')
+    expect(texts[1]).toBe(texts[0])
+  })
+
   test('labels stand beside their codes, null for a code that is not listed', async () => {
     const text = await streamed({ labels: true })
     const lines = text.split('\n')

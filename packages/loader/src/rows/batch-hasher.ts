@@ -111,7 +111,10 @@ export class BatchHasher {
   async #writerFor(table: TableSchema, batch: SegmentBatch): Promise<BatchSink<WrittenStream>> {
     let writer = this.#writers.get(table.name)
     if (writer === undefined) {
-      writer = csvStream((bytes) => this.#hasher.append(bytes), { header: false })
+      writer = csvStream((bytes) => this.#hasher.append(bytes), {
+        header: false,
+        reuseBytes: true, // The hasher copies them.
+      })
       await writer.open(sinkSchemaOf(table, batch))
       this.#writers.set(table.name, writer)
     }
