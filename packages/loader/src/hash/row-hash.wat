@@ -517,14 +517,23 @@
       (then (call $put32 (i32.wrap_i64 (local.get $number))))
       (else (call $put64 (local.get $number)))))
 
+  (func $two_digits (param $at i32) (result i32)
+    (i32.sub
+      (i32.add
+        (i32.mul (i32.load8_u (local.get $at)) (i32.const 10))
+        (i32.load8_u offset=1 (local.get $at)))
+      (i32.const 528)))
+
   ;; Days since 2000-01-01 of the Gregorian calendar, by years that begin in March.
   (func $date_cell
-    (local $year i32) (local $month i32) (local $day i32)
-    (local.set $year (i32.wrap_i64 (call $digits)))
-    (global.set $cursor (i32.add (global.get $cursor) (i32.const 1)))
-    (local.set $month (i32.wrap_i64 (call $digits)))
-    (global.set $cursor (i32.add (global.get $cursor) (i32.const 1)))
-    (local.set $day (i32.wrap_i64 (call $digits)))
+    (local $year i32) (local $month i32) (local $day i32) (local $at i32)
+    (local.set $at (global.get $cursor))
+    (local.set $year (i32.add
+      (i32.mul (call $two_digits (local.get $at)) (i32.const 100))
+      (call $two_digits (i32.add (local.get $at) (i32.const 2)))))
+    (local.set $month (call $two_digits (i32.add (local.get $at) (i32.const 5))))
+    (local.set $day (call $two_digits (i32.add (local.get $at) (i32.const 8))))
+    (global.set $cursor (i32.add (local.get $at) (i32.const 10)))
     (if (i32.le_u (local.get $month) (i32.const 2))
       (then
         (local.set $year (i32.sub (local.get $year) (i32.const 1)))
@@ -632,7 +641,7 @@
     (param $text i32) (param $ends i32) (param $hashes i32) (param $records i32) (param $count i32)
     (param $types i32) (param $typesEnd i32) (param $prefix i32) (param $prefixEnd i32)
     (param $out i32) (result i32)
-    (local $at i32) (local $type i32) (local $run i32)
+    (local $at i32) (local $type i32) (local $run i32) (local $cells v128) (local $commas v128)
     (global.set $cursor (local.get $text))
     (global.set $target (local.get $out))
     (block $done
@@ -657,29 +666,53 @@
         (call $put32 (i32.const 8))
         (call $put64 (i64.extend_i32_u (i32.load (local.get $records))))
         (local.set $type (local.get $types))
+        ;; Runs of cells without a value and short texts, which most cells are, take no call.
+        (local.set $at (global.get $cursor))
+        (local.set $out (global.get $target))
         (loop $next
+          (local.set $cells (v128.load align=1 (local.get $at)))
+          (local.set $commas (i8x16.eq (local.get $cells) (i8x16.splat (i32.const 44))))
           ;; Commas in a row: as many cells without a value, each with the length -1.
-          (local.set $run (i32.ctz (i32.xor (i32.const -1) (i8x16.bitmask
-            (i8x16.eq (v128.load align=1 (global.get $cursor)) (i8x16.splat (i32.const 44)))))))
+          (local.set $run (i32.ctz (i32.xor (i32.const -1) (i8x16.bitmask (local.get $commas)))))
           (if (local.get $run) (then
             (local.set $type (i32.add (local.get $type) (local.get $run)))
             (if (i32.ge_u (local.get $type) (local.get $typesEnd)) (then (return (i32.const 0))))
-            (v128.store align=1 (global.get $target) (i8x16.splat (i32.const -1)))
-            (v128.store offset=16 align=1 (global.get $target) (i8x16.splat (i32.const -1)))
-            (v128.store offset=32 align=1 (global.get $target) (i8x16.splat (i32.const -1)))
-            (v128.store offset=48 align=1 (global.get $target) (i8x16.splat (i32.const -1)))
-            (global.set $target
-              (i32.add (global.get $target) (i32.shl (local.get $run) (i32.const 2))))
-            (global.set $cursor (i32.add (global.get $cursor) (local.get $run)))
+            (v128.store align=1 (local.get $out) (i8x16.splat (i32.const -1)))
+            (v128.store offset=16 align=1 (local.get $out) (i8x16.splat (i32.const -1)))
+            (v128.store offset=32 align=1 (local.get $out) (i8x16.splat (i32.const -1)))
+            (v128.store offset=48 align=1 (local.get $out) (i8x16.splat (i32.const -1)))
+            (local.set $out (i32.add (local.get $out) (i32.shl (local.get $run) (i32.const 2))))
+            (local.set $at (i32.add (local.get $at) (local.get $run)))
             (br $next)))
-          (call $cell (i32.load8_u (local.get $type)))
+          (block $written
+            (block $other
+              (br_if $other (i32.load8_u (local.get $type)))
+              (br_if $other (i32.eq (i32.load8_u (local.get $at)) (i32.const 34)))
+              ;; A text of up to 15 bytes.
+              (local.set $run (i8x16.bitmask (v128.or (local.get $commas)
+                (i8x16.eq (local.get $cells) (i8x16.splat (i32.const 10))))))
+              (br_if $other (i32.eqz (local.get $run)))
+              (local.set $run (i32.ctz (local.get $run)))
+              (br_if $other (i32.eqz (local.get $run)))
+              (i32.store align=1 (local.get $out) (i32.shl (local.get $run) (i32.const 24)))
+              (v128.store offset=4 align=1 (local.get $out) (local.get $cells))
+              (local.set $at (i32.add (local.get $at) (local.get $run)))
+              (local.set $out (i32.add (local.get $out)
+                (i32.add (local.get $run) (i32.const 4))))
+              (br $written))
+            (global.set $cursor (local.get $at))
+            (global.set $target (local.get $out))
+            (call $cell (i32.load8_u (local.get $type)))
+            (local.set $at (global.get $cursor))
+            (local.set $out (global.get $target)))
           (local.set $type (i32.add (local.get $type) (i32.const 1)))
           (if (i32.lt_u (local.get $type) (local.get $typesEnd)) (then
-            (if (i32.ne (i32.load8_u (global.get $cursor)) (i32.const 44))
+            (if (i32.ne (i32.load8_u (local.get $at)) (i32.const 44))
               (then (return (i32.const 0))))
-            (global.set $cursor (i32.add (global.get $cursor) (i32.const 1)))
+            (local.set $at (i32.add (local.get $at) (i32.const 1)))
             (br $next))))
-        (global.set $cursor (i32.add (global.get $cursor) (i32.const 1)))
+        (global.set $target (local.get $out))
+        (global.set $cursor (i32.add (local.get $at) (i32.const 1)))
         (if (i32.ne (global.get $cursor) (i32.load (local.get $ends)))
           (then (return (i32.const 0))))
         (local.set $hashes (i32.add (local.get $hashes) (i32.const 32)))
