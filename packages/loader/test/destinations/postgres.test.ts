@@ -3,6 +3,7 @@ import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startThread } from '../../src/destinations/postgres-thread.js'
 import { load, openDestination } from '../../src/index.js'
 import { memoryRows, memorySource, memoryTable } from '../support/memory-source.js'
 import { postgresKind, single } from '../support/warehouse.js'
@@ -66,6 +67,27 @@ describe('a PostgreSQL destination', () => {
     })
     expect(result.status).toBe('loaded')
     expect(events).toContain('retry')
+    expect(await single(warehouse, 'SELECT count(*) FROM stg_sample')).toBe(2)
+  })
+
+  it('does the whole transaction again when the thread of its connection ends', async () => {
+    if (!isThere) return
+    const warehouse = await kind.make()
+    const errors: unknown[] = []
+    let ends = 0
+    const result = await load({
+      source: memorySource([{ schema: TABLE, rows: ROWS }], {
+        beforeBatch: async () => {
+          if (ends++ === 0) await startThread()!.terminate()
+        },
+      }),
+      destination: warehouse.destination,
+      onProgress: (event) => {
+        if (event.kind === 'retry') errors.push(event.error)
+      },
+    })
+    expect(result.status).toBe('loaded')
+    expect(errors).toMatchObject([{ code: 'DESTINATION_FAILED', retryable: true }])
     expect(await single(warehouse, 'SELECT count(*) FROM stg_sample')).toBe(2)
   })
 
