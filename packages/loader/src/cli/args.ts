@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import type { UkPoliceDataset } from '../sources/index.js'
-import { UKPOLICE_DATASETS } from '../sources/index.js'
+import { UKPOLICE_DATASETS } from '../sources/ukpolice-tables.js'
 import {
   CONTRACT_MODES,
   type Disposition,

@@ -1,4 +1,4 @@
-import { nibrsFile } from '../sources/index.js'
+import { nibrsFile } from '../sources/nibrs.js'
 import type { CommandContext, CommandEnd } from './context.js'
 import { destinationOf } from './destination.js'
 import { runLoad } from './run-load.js'

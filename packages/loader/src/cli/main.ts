@@ -3,14 +3,10 @@ import type { CommandContext, CommandEnd } from './context.js'
 import { HELP } from './help.js'
 import { Interrupted, watchInterrupts } from './interrupt.js'
 import { loadNibrs } from './load-nibrs.js'
-import { loadUkPolice } from './load-ukpolice.js'
-import { loadUkPoliceArchive } from './load-ukpolice-archive.js'
 import { listLoadsCommand } from './loads-list.js'
 import { purgeLoadsCommand } from './loads-purge.js'
 import { removeLoadCommand } from './loads-remove.js'
 import { errorFields, errorLines } from './render.js'
-import { printSchema } from './schema-print.js'
-import { syncUkPolice } from './sync-ukpolice.js'
 import { StdoutClosed, Terminal, writeStdout } from './terminal.js'
 import { PACKAGE_VERSION } from '../version.js'
 
@@ -19,15 +15,17 @@ const FAILED = 1
 const USAGE = 2
 const DATA_ISSUES = 3
 
+/** Commands; those for the police client load it when they are run, for it takes a while. */
 const RUN: Readonly<Record<CommandName, (context: CommandContext) => Promise<CommandEnd>>> = {
   'load nibrs': loadNibrs,
-  'load ukpolice': loadUkPolice,
-  'load ukpolice-archive': loadUkPoliceArchive,
-  'sync ukpolice': syncUkPolice,
+  'load ukpolice': async (context) => (await import('./load-ukpolice.js')).loadUkPolice(context),
+  'load ukpolice-archive': async (context) =>
+    (await import('./load-ukpolice-archive.js')).loadUkPoliceArchive(context),
+  'sync ukpolice': async (context) => (await import('./sync-ukpolice.js')).syncUkPolice(context),
   'loads list': listLoadsCommand,
   'loads remove': removeLoadCommand,
   'loads purge': purgeLoadsCommand,
-  'schema print': printSchema,
+  'schema print': async (context) => (await import('./schema-print.js')).printSchema(context),
 }
 
 /**
