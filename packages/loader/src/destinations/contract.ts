@@ -27,7 +27,7 @@ export interface Dialect {
   typeName(type: StoredType): string
   /** Statement that changes a column's type. */
   alterType(table: string, column: string, type: StoredType): string
-  /** Statements after `CREATE TABLE` of a staging table: indexes that cost a load next to nothing. */
+  /** Statements after `CREATE TABLE` of a staging table: indexes that cost a load little. */
   indexes(table: string): readonly string[]
 }
 

@@ -31,7 +31,8 @@ export const postgresDialect: Dialect = {
     const [name, wanted] = [quoteName(column), typeName(type)]
     return `ALTER TABLE ${quoteName(table)} ALTER COLUMN ${name} TYPE ${wanted} USING ${name}::${wanted}`
   },
-  // Rows of a load lie together, so block ranges find them, at next to no cost while loading.
+  // Rows of a load lie together, so block ranges find them. Keeping the index takes a sixth of the
+  // server's time for a load; making it after the rows takes as much.
   indexes: (table) => [
     `CREATE INDEX ON ${quoteName(table)} USING brin (load_id) WITH (pages_per_range = 16)`,
   ],
