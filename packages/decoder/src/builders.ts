@@ -21,6 +21,8 @@ const SPARE = 16
  */
 export const KNOWN16 = 0x8000
 
+const DIGIT_0 = 0x30
+
 /** Years times 2^11 packed month and day: the look-up for eight-digit dates. */
 const DATE_SLOTS = (LAST_YEAR - FIRST_YEAR + 1) << 11
 
@@ -67,6 +69,33 @@ export class SharedDictionary {
   restart(): void {
     this.dictionary = new GrowingDictionary(this.#codes)
     this.#indexes = new Map()
+  }
+}
+
+/** The whole numbers from 0 to below `end`, written with `width` digits. */
+class CountingDictionary extends SharedDictionary {
+  readonly #end: number
+
+  constructor(end: number, width: number, table16: Uint16Array) {
+    super(null, table16)
+    this.#end = end
+    for (let value = 0; value < end; value++) {
+      const index = this.add(value)
+      const ones = DIGIT_0 + (value % 10)
+      const tens = DIGIT_0 + (Math.floor(value / 10) % 10)
+      const key =
+        width === 1
+          ? ones
+          : width === 2
+            ? tens | (ones << 8)
+            : key3(DIGIT_0 + Math.floor(value / 100), tens, ones)
+      table16[key] = KNOWN16 | index
+    }
+    table16[keyOf(' '.repeat(width))] = KNOWN16
+  }
+
+  override indexOf(value: number): number {
+    return value >= 0 && value < this.#end ? value + 1 : super.indexOf(value)
   }
 }
 
@@ -141,17 +170,19 @@ export const DATE_LIMIT = 0x8000
 /**
  * Dates, as days since 1970, in a table that generated code looks into and adds to.
  *
- * Slots off the calendar stay zero. Slots added are also listed in order of their index, so that
- * `sync` can give them their values.
+ * Slots off the calendar stay zero, and so do those of a year until its first date was met: that one
+ * goes to the oracle. Slots added are also listed in order of their index, so that `sync` can give them
+ * their values.
  */
 export class DateDictionary extends SharedDictionary {
   override readonly table16: Uint16Array
   readonly entries: Int32Array
   /** [0]: values in the dictionary, null included. */
   readonly count: Int32Array
+  readonly #openYears = new Set<number>()
 
   constructor(arena: Arena) {
-    const table16 = calendar(arena)
+    const table16 = arena.take('u16', DATE_SLOTS)
     super(null, table16)
     this.table16 = table16
     this.entries = arena.take('i32', DATE_LIMIT)
@@ -173,8 +204,21 @@ export class DateDictionary extends SharedDictionary {
       this.entries[index] = slot
       this.table16[slot] = KNOWN16 | index
       this.count[0] = index + 1
+      this.#openYear(FIRST_YEAR + (slot >> 11))
     }
     return index
+  }
+
+  /** Lets generated code add the dates of a year. */
+  #openYear(year: number): void {
+    if (this.#openYears.has(year)) return
+    this.#openYears.add(year)
+    for (let month = 1; month <= 12; month++) {
+      for (let day = 1; daysOf(year, month, day) !== undefined; day++) {
+        const slot = slotOf(year, month, day)
+        if (this.table16[slot] === 0) this.table16[slot] = UNSEEN16
+      }
+    }
   }
 }
 
@@ -199,25 +243,6 @@ function daysOfSlot(slot: number): number {
   const month = ((slot >> 10) & 1) * 10 + ((slot >> 6) & 15)
   const day = ((slot >> 4) & 3) * 10 + (slot & 15)
   return daysOf(year, month, day)!
-}
-
-/** A look-up table with UNSEEN16 at every date there is. */
-function calendar(arena: Arena): Uint16Array {
-  const table = arena.take('u16', DATE_SLOTS)
-  const years = [FIRST_YEAR, 1904].map((year) => {
-    const slots = new Uint16Array(1 << 11)
-    for (let month = 1; month <= 12; month++) {
-      for (let day = 1; daysOf(year, month, day) !== undefined; day++) {
-        slots[slotOf(FIRST_YEAR, month, day)] = UNSEEN16
-      }
-    }
-    return slots
-  })
-  for (let year = FIRST_YEAR; year <= LAST_YEAR; year++) {
-    const isLeap = daysOf(year, 2, 29) !== undefined
-    table.set(years[isLeap ? 1 : 0]!, (year - FIRST_YEAR) << 11)
-  }
-  return table
 }
 
 /** First slot of nine bytes; generated code computes the same. */
@@ -438,21 +463,9 @@ export class DictionaryPool {
     }
     const slots = width === 1 ? 256 : width === 3 ? 1 << 18 : 65_536
     if (type === 'integer') {
-      const shared = new SharedDictionary(null, table16(slots))
-      for (let value = 0; value < 10 ** width; value++) {
-        shared.table16![keyOf(String(value).padStart(width, '0'))] = KNOWN16 | shared.indexOf(value)
-      }
-      shared.table16![keyOf(' '.repeat(width))] = KNOWN16
-      return shared
+      return new CountingDictionary(10 ** width, width, table16(slots))
     }
-    if (type === 'hour') {
-      const shared = new SharedDictionary(null, table16(65_536))
-      for (let hour = 0; hour < 24; hour++) {
-        shared.table16![keyOf(String(hour).padStart(2, '0'))] = KNOWN16 | shared.indexOf(hour)
-      }
-      shared.table16![keyOf('  ')] = KNOWN16
-      return shared
-    }
+    if (type === 'hour') return new CountingDictionary(24, 2, table16(65_536))
     if (type === 'flag') {
       const shared = new SharedDictionary(null, null)
       shared.indexOf(false)

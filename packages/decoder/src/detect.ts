@@ -1,8 +1,11 @@
 import type { ByteChunks } from './decode.js'
-import { DETECT_BYTES, detectEdition, type Detection } from './spec/detect.js'
+import { DETECT_BYTES, DETECT_LINES, detectEdition, type Detection } from './spec/detect.js'
 import { loadSpec } from './spec/load.js'
 import { loadDetectHints } from './spec/load-hints.js'
 import type { CompiledSpec } from './spec/types.js'
+
+const LF = 0x0a
+const BLANK = 0x20
 
 /** What {@link detectSpec} found, and the input to go on with. */
 export interface DetectedSpec extends Omit<Detection, 'id'> {
@@ -22,23 +25,19 @@ export interface DetectedSpec extends Omit<Detection, 'id'> {
  */
 export async function detectSpec(input: ByteChunks): Promise<DetectedSpec> {
   const iterator = toAsync(input)
-  const held: Uint8Array[] = []
   try {
-    let size = 0
+    const sample = new Sample()
     let complete = false
-    while (size < DETECT_BYTES && !complete) {
+    while (!complete && !sample.suffices) {
       const next = await iterator.next()
       if (next.done === true) complete = true
-      else {
-        // A source may fill the same array again for its next chunk.
-        held.push(next.value.slice())
-        size += next.value.length
-      }
+      else sample.add(next.value)
     }
+    const { bytes } = sample
     const hints = await loadDetectHints()
-    const { id, dataYear, reason } = detectEdition(join(held, size), complete, hints)
+    const { id, dataYear, reason } = detectEdition(bytes, complete, hints)
     const spec = await loadSpec(id)
-    return { spec, dataYear, reason, source: replay(held, iterator, complete) }
+    return { spec, dataYear, reason, source: replay(bytes, iterator, complete) }
   } catch (error) {
     await iterator.return?.()
     throw error
@@ -54,32 +53,59 @@ function toAsync(input: ByteChunks): AsyncIterator<Uint8Array> {
   }
 }
 
-function join(chunks: readonly Uint8Array[], size: number): Uint8Array {
-  if (chunks.length === 1) return chunks[0]!
-  const joined = new Uint8Array(size)
-  let at = 0
-  for (const chunk of chunks) {
-    joined.set(chunk, at)
-    at += chunk.length
+/** The first bytes of an input, copied: a source may fill the same array again for its next chunk. */
+class Sample {
+  #bytes = new Uint8Array(DETECT_BYTES)
+  #size = 0
+  #lineCount = 0
+  #lineStart = 0
+
+  get bytes(): Uint8Array {
+    return this.#bytes.subarray(0, this.#size)
   }
-  return joined
+
+  /** Whether more would not be looked at. */
+  get suffices(): boolean {
+    return this.#size >= DETECT_BYTES || this.#lineCount >= DETECT_LINES
+  }
+
+  add(chunk: Uint8Array): void {
+    const size = this.#size + chunk.length
+    if (size > this.#bytes.length) {
+      const grown = new Uint8Array(size)
+      grown.set(this.bytes)
+      this.#bytes = grown
+    }
+    this.#bytes.set(chunk, this.#size)
+    this.#size = size
+    const { bytes } = this
+    while (this.#lineCount < DETECT_LINES) {
+      const end = bytes.indexOf(LF, this.#lineStart)
+      if (end < 0) break
+      // Blank lines are passed over, so only those count that surely are not.
+      if (bytes[this.#lineStart]! > BLANK) this.#lineCount++
+      this.#lineStart = end + 1
+    }
+  }
 }
 
 /** Not a generator: closing one that never ran would leave the input open. */
 function replay(
-  held: Uint8Array[],
+  bytes: Uint8Array,
   iterator: AsyncIterator<Uint8Array>,
   complete: boolean,
 ): AsyncIterable<Uint8Array> {
+  let held: Uint8Array | null = bytes
   return {
     [Symbol.asyncIterator]: () => ({
       async next() {
-        const chunk = held.shift()
-        if (chunk !== undefined) return { done: false, value: chunk }
+        const chunk = held
+        held = null
+        if (chunk !== null) return { done: false, value: chunk }
         return complete ? { done: true, value: undefined } : iterator.next()
       },
       async return() {
-        held.length = 0
+        held = null
         await iterator.return?.()
         return { done: true, value: undefined }
       },

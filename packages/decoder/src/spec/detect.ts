@@ -14,7 +14,7 @@ export interface Detection {
 /** Bytes to offer `detectEdition`: enough for some thousand records. */
 export const DETECT_BYTES = 1 << 20
 /** Lines looked at. All of a MiB, 12,000, took as long as starting the program. */
-const MOST_LINES = 4096
+export const DETECT_LINES = 4096
 
 const FIRST_YEAR = 1980
 const LAST_YEAR = 2100
@@ -53,7 +53,7 @@ interface Candidate {
  * at the end of a record, so where nothing tells two editions apart the later one is taken: it reads
  * the shorter lines of the earlier as they are.
  *
- * @param sample the first bytes of the text, best {@link DETECT_BYTES} of them
+ * @param sample the first bytes of the text, best {@link DETECT_BYTES} of them, or {@link DETECT_LINES} lines
  * @param complete true when the sample is the whole file, so that its last line counts
  * @param hints editions to choose from, oldest first
  * @throws {SpecError} SPEC_NOT_DETECTED saying what was found instead
@@ -87,7 +87,7 @@ export function detectEdition(
 function splitLines(sample: Uint8Array, complete: boolean): readonly Line[] {
   const lines: Line[] = []
   let start = hasByteOrderMark(sample) ? 3 : 0
-  while (start < sample.length && lines.length < MOST_LINES) {
+  while (start < sample.length && lines.length < DETECT_LINES) {
     const at = sample.indexOf(0x0a, start)
     if (at < 0 && !complete) break
     let end = at < 0 ? sample.length : at

@@ -52,12 +52,24 @@ describe('detectSpec', () => {
     expect(Buffer.compare(await collect(source), text)).toBe(0)
   })
 
-  test('reads no further than the first MiB before the decoding asks for more', async () => {
+  test('reads no further than 4,096 lines before the decoding asks for more', async () => {
     const input = counted(pieces(large, 65_536))
     const { source } = await detectSpec(input)
-    expect(input.state.pulls).toBe(16)
+    let end = 0
+    for (let line = 0; line < 4096; line++) end = large.indexOf(10, end) + 1
+    expect(input.state.pulls).toBe(Math.ceil(end / 65_536))
     await collect(source)
     expect(input.state.pulls).toBe(Math.ceil(large.length / 65_536))
+  })
+
+  test('reads on behind blank lines, and no further than the first MiB', async () => {
+    const blank = Buffer.alloc(700_000, `${' '.repeat(87)}\n`)
+    const { spec, source } = await detectSpec(pieces(Buffer.concat([blank, large]), 65_536))
+    expect(spec.id).toBe('nibrs/master@2013')
+    expect((await collect(source)).length).toBe(blank.length + large.length)
+    const input = counted(pieces(Buffer.alloc(2 << 20, `${' '.repeat(87)}\n`), 65_536))
+    await expect(detectSpec(input)).rejects.toMatchObject({ code: 'SPEC_NOT_DETECTED' })
+    expect(input.state.pulls).toBe(16)
   })
 
   test('copes with a source that fills the same array again', async () => {

@@ -217,12 +217,12 @@ describe('chunk feed', () => {
       if (message.type === 'chunk') sent.push(message.buffer)
     })
     for (let i = 0; i < CHUNKS_AHEAD; i++) {
-      await feed.ready(CHUNK_BYTES)
+      await feed.ready()
       feed.send(new Uint8Array(CHUNK_BYTES).fill(i))
     }
     expect(new Set(sent).size).toBe(CHUNKS_AHEAD)
     let free = false
-    const waiting = feed.ready(1).then(() => (free = true))
+    const waiting = feed.ready().then(() => (free = true))
     await new Promise((resolve) => setTimeout(resolve, 50))
     expect(free).toBe(false)
     feed.takeBack(sent[0]!)
@@ -233,30 +233,37 @@ describe('chunk feed', () => {
     expect(new Uint8Array(sent[0]!)[0]).toBe(99)
   })
 
-  it('gathers chunks, and keeps their order', () => {
-    const sent: number[][] = []
+  it('gathers portions, and keeps their order and their ends', () => {
+    const sent: number[][][] = []
     const feed = new ChunkFeed((message) => {
       if (message.type === 'end') return
-      const bytes = new Uint8Array(message.buffer, 0, message.byteCount)
-      sent.push([bytes.length, bytes[0]!, bytes.at(-1)!])
+      const { buffer, ends } = message
+      const portions = ends.map((end, i) => new Uint8Array(buffer).subarray(ends[i - 1] ?? 0, end))
+      sent.push(portions.map((bytes) => [bytes.length, bytes[0]!, bytes.at(-1)!]))
     })
     const third = Math.floor(CHUNK_BYTES / 3)
     for (let i = 0; i < 4; i++) feed.send(new Uint8Array(third).fill(i))
     feed.send(new Uint8Array(CHUNK_BYTES).fill(4))
     feed.send(Uint8Array.of(5))
+    feed.send(new Uint8Array(CHUNK_BYTES * 2).fill(6))
     feed.end()
     expect(sent).toEqual([
-      [third * 3, 0, 2],
-      [third, 3, 3],
-      [CHUNK_BYTES, 4, 4],
-      [1, 5, 5],
+      [
+        [third, 0, 0],
+        [third, 1, 1],
+        [third, 2, 2],
+      ],
+      [[third, 3, 3]],
+      [[CHUNK_BYTES, 4, 4]],
+      [[1, 5, 5]],
+      [[CHUNK_BYTES * 2, 6, 6]],
     ])
   })
 
   it('ends a wait when the other thread fails', async () => {
     const feed = new ChunkFeed(() => {})
     for (let i = 0; i < CHUNKS_AHEAD; i++) feed.send(new Uint8Array(CHUNK_BYTES))
-    const waiting = feed.ready(1)
+    const waiting = feed.ready()
     feed.wake()
     await expect(waiting).resolves.toBeUndefined()
   })
