@@ -143,7 +143,7 @@ export class DuckdbStage implements Stage {
       for (const [name, file] of files) {
         if (this.#failure !== null) return
         this.#count(name, await this.#insertParquet(this.#tables.get(name)!, file))
-        await rm(file)
+        await rm(file, { force: true })
       }
     } catch (error) {
       this.#failure ??= { error } // For the next call to throw.
