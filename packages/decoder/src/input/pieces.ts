@@ -13,7 +13,7 @@ export interface Pieces {
 }
 
 /** A piece boundary costs a read on another thread; a larger piece only memory, twice. */
-export const PACKED_PIECE_BYTES = 256 * 1024
+export const PACKED_PIECE_BYTES = 512 * 1024
 
 /** `head`, when there is one, then every piece. */
 export async function* eachPiece(
