@@ -17,7 +17,8 @@ export const CHUNKS_AHEAD = 8
 export class ChunkFeed {
   readonly #send: (message: InputMessage, transfer: readonly ArrayBuffer[]) => void
   readonly #spare: ArrayBuffer[] = []
-  #made = 0
+  /** Buffers the other thread has. */
+  #away = 0
   #onSpare: (() => void) | null = null
   /** The buffer being filled: every message costs, so portions are gathered. */
   #open: Uint8Array | null = null
@@ -33,13 +34,14 @@ export class ChunkFeed {
    * is asked again is taken in any case.
    */
   async ready(): Promise<void> {
-    if (this.#spare.length > 0 || this.#made < CHUNKS_AHEAD) return
+    if (this.#away < CHUNKS_AHEAD) return
     await new Promise<void>((resolve) => (this.#onSpare = resolve))
     this.#onSpare = null
   }
 
   /** Takes back a buffer that the other thread has used up. */
   takeBack(buffer: ArrayBuffer): void {
+    this.#away--
     if (buffer.byteLength === CHUNK_BYTES) this.#spare.push(buffer)
     this.wake()
   }
@@ -73,13 +75,13 @@ export class ChunkFeed {
     if (byteCount > CHUNK_BYTES) return new ArrayBuffer(byteCount)
     const spare = this.#spare.pop()
     if (spare !== undefined) return spare
-    this.#made++
     return new ArrayBuffer(CHUNK_BYTES)
   }
 
   #flush(): void {
     if (this.#open === null) return
     const buffer = this.#open.buffer as ArrayBuffer
+    this.#away++
     this.#send({ type: 'chunk', buffer, ends: this.#ends }, [buffer])
     this.#open = null
     this.#ends = []

@@ -8,9 +8,11 @@ import { CHUNK_BYTES, CHUNKS_AHEAD, ChunkFeed } from '../../src/parallel/chunk-f
 import { decodeFiles, type DecodeFilesOptions } from '../../src/parallel/decode-files.js'
 import { partition } from '../../src/parallel/partition.js'
 import type { FileFormat } from '../../src/parallel/segment-group.js'
+import { MAX_LINE_BYTES } from '../../src/record-decoder.js'
 import { loadSpec } from '../../src/spec/load.js'
 import type { CompiledSpec } from '../../src/spec/types.js'
 import { generateMasterFile } from '../../src/testing/index.js'
+import { decodeAlone } from '../properties/shared-decoding.js'
 
 // Worker threads run the built worker: `npm test` builds before it tests.
 const folder = mkdtempSync(path.join(tmpdir(), 'threads-'))
@@ -192,6 +194,33 @@ describe('threads', () => {
       code: 'OUTPUT_EXISTS',
     })
     expect(read).toBe(0)
+  })
+})
+
+describe('lines as long as may be', () => {
+  it('go to other threads whole, with what stands behind their layout', async () => {
+    const text = Buffer.from(input).toString('latin1')
+    const long = Buffer.alloc(20 * (MAX_LINE_BYTES + 1), ' ')
+    for (let i = 0; i < 20; i++) {
+      const at = i * (MAX_LINE_BYTES + 1)
+      const start = text.indexOf(i % 2 === 0 ? '\n04' : '\n06') + 1
+      long.set(input.subarray(start, input.indexOf(10, start)), at)
+      if (i % 3 === 0) long[at + MAX_LINE_BYTES - 1] = 0x58
+      long[at + MAX_LINE_BYTES] = 10
+    }
+    const bytes = Buffer.concat([input.subarray(0, 500_001), Buffer.of(10), long])
+    const alone = decodeAlone([bytes], spec, { aligned: false })
+    const directory = path.join(folder, 'long-lines')
+    const issues: Issue[] = []
+    const { stats } = await decodeFiles(
+      cut(bytes, 1 << 20),
+      spec,
+      options(directory, { threads: 3, onIssues: (found) => issues.push(...found) }),
+    )
+    const { bytes: _, ...counts } = stats
+    expect(counts).toEqual(alone.counts)
+    expect(issues.sort(inFileOrder)).toEqual(alone.issues)
+    expect(counts.issues.RECORD_TRAILING_DATA).toBeGreaterThanOrEqual(7)
   })
 })
 
