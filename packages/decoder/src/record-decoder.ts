@@ -12,22 +12,11 @@ import { columnMap, NumberCells, RECORD_COLUMNS } from './columns.js'
 import { characterTable } from './encoding.js'
 import { InputError, OptionError, RecordError } from './errors.js'
 import { decodeField, isBlank, parseDigits, textOf } from './field-types.js'
-import { type Frame, type Framing, plainFraming, putForwarded } from './framing.js'
+import { type Frame, plainFrame } from './framing.js'
 import type { Issue, IssueCode } from './issues.js'
 import type { ResolvedDecodeOptions } from './options.js'
 import type { CompiledSpec, FieldSpec, LayoutSpec, TableSpec } from './spec/types.js'
-import {
-  forwardedSize,
-  frameModule,
-  HEAD,
-  KIND,
-  LEVEL,
-  OUTBOX,
-  SLACK,
-  STATE,
-  STOP,
-  TABLE,
-} from './wasm/frame-module.js'
+import { frameModule, KIND, LEVEL, SLACK, STATE, STOP, TABLE } from './wasm/frame-module.js'
 import { type Cell, layoutModule } from './wasm/layout-module.js'
 import { hasWasm, instantiate } from './wasm/web-assembly.js'
 
@@ -64,10 +53,6 @@ export const MAX_LINE_BYTES = 1 << 20
 /** Bytes framed and decoded at a time, small enough to stay in a core's own cache. */
 const WINDOW = 256 << 10
 const PENDING = 4096
-/** Room for lines that another thread decodes: for the longest there may be. */
-const OUTBOX_BYTES = forwardedSize(MAX_LINE_BYTES)
-/** Lines are handed on when so many bytes have gathered: few calls, and still in the core's cache. */
-const OUTBOX_DUE = 128 << 10
 const SCRATCH = 256 << 10
 /** Rows of a layout after which generated code pays for itself. */
 const GENERATE_AFTER = 64
@@ -195,37 +180,8 @@ interface Level {
   readonly table: TableState | null
 }
 
-/** Takes lines of segments that other threads decode; see {@link RecordDecoder}. */
-export interface Forwarding {
-  /** Other threads, numbered from 0. */
-  readonly threadCount: number
-  /** The thread that decodes a segment; undefined for one of this decoder's, or of none. */
-  threadOf(segment: string): number | undefined
-  /** Takes lines with their heads, for `feed` of a decoder of forwarded lines; copy them at once. */
-  send(thread: number, lines: Uint8Array): void
-}
-
-/** What a decoder that shares an input with others is told. */
-export interface SharedInput {
-  /** This decoder reads the input and hands lines on. */
-  readonly forwarding?: Forwarding
-  /** This decoder is fed with lines that another one has handed on, not with text. */
-  readonly forwarded?: boolean
-}
-
-/** Lines gathered for another thread. */
-interface Outbox {
-  /** See OUTBOX. */
-  readonly words: Int32Array
-  readonly room: Uint8Array
-}
-
 /**
  * The synchronous core: bytes in, batches out.
- *
- * An input may be shared by decoders on several threads. One reads the text, frames it, and hands on
- * the lines of segments that are not its own, so that nothing is looked for twice. Headers go to all,
- * for the data year. What that decoder counts as not selected includes what it handed on.
  *
  * `feed` a chunk, then call `step` until it returns false, taking `batches` after each call;
  * `end` when there are no more chunks, and `step` again.
@@ -237,17 +193,13 @@ export class RecordDecoder {
   readonly batches: SegmentBatch[] = []
 
   readonly #options: ResolvedDecodeOptions
-  readonly #forwarding: Forwarding | null
-  readonly #forwarded: boolean
-  readonly #outboxes: readonly Outbox[]
+  readonly #quietUnknown: boolean
   readonly #characters: readonly string[]
   readonly #pool: DictionaryPool
   readonly #tables: readonly (TableState | null)[]
   readonly #levels: readonly Level[]
   readonly #arena: Arena
   readonly #frame: Frame
-  /** The arena as float64, for the heads of forwarded lines. */
-  readonly #doubles: Float64Array
   readonly #marks: Int32Array
 
   /** Level by the first two bytes; -1 where they tell none, or not alone. */
@@ -278,15 +230,17 @@ export class RecordDecoder {
   readonly #headersSeen = new Set<string>()
   #loose: Issue[] = []
 
+  /**
+   * @param quietUnknown count lines of unknown level as not selected, without an issue: another
+   *   decoder over the same input reports them
+   */
   constructor(
     spec: CompiledSpec,
     options: ResolvedDecodeOptions,
-    { forwarding, forwarded = false }: SharedInput = {},
+    { quietUnknown = false }: { readonly quietUnknown?: boolean } = {},
   ) {
     this.spec = spec
-    this.#forwarding = forwarding ?? null
-    this.#forwarded = forwarded
-    this.#markPending = !forwarded
+    this.#quietUnknown = quietUnknown
     this.#options = options
     this.#characters = characterTable(spec.encoding)
     if (options.segments !== null) {
@@ -305,11 +259,10 @@ export class RecordDecoder {
       options.segments === null || options.segments.includes(table.name)
     const longest = Math.max(...spec.layouts.map((layout) => layout.partOffset + layout.maxLength))
     const scratchBytes = Math.max(SCRATCH, longest * 64)
-    const outboxCount = forwarding?.threadCount ?? 0
     this.#arena = new Arena(
       spec.tables.reduce(
         (sum, table) => sum + (selected(table) ? TableState.bytes(table, capacity) : 0),
-        TABLE_ROOM + WINDOW + MAX_LINE_BYTES + scratchBytes + outboxCount * (OUTBOX_BYTES + 256),
+        TABLE_ROOM + WINDOW + MAX_LINE_BYTES + scratchBytes,
       ),
       options.generated && hasWasm(),
     )
@@ -337,7 +290,6 @@ export class RecordDecoder {
     )
     this.#input = arena.take('u8', WINDOW + MAX_LINE_BYTES + SLACK)
     this.#scratch = arena.take('u8', scratchBytes + SLACK)
-    this.#outboxes = Array.from({ length: outboxCount }, () => emptyOutbox(arena))
     this.#marks = arena.take('i32', PENDING)
     this.#state = arena.take('i32', STATE.words)
     this.#stateOrigin = new Float64Array(
@@ -351,13 +303,10 @@ export class RecordDecoder {
     this.#dispatch = arena.take('i16', 65_536).fill(-1)
     this.#levels = this.#resolveLevels()
     this.#levelWords = arena.take('i32', this.#levels.length * LEVEL.words)
-    const framing = (
+    this.#frame =
       arena.memory === null
-        ? plainFraming(arena.bytes)
-        : instantiate(frameModule(memoryOf(arena)), arena.memory)
-    ) as Framing
-    this.#frame = forwarded ? framing.list : framing.frame
-    this.#doubles = new Float64Array(arena.bytes.buffer, 0, arena.bytes.length >> 3)
+        ? plainFrame(arena.bytes)
+        : (instantiate(frameModule(memoryOf(arena)), arena.memory)['frame'] as Frame)
     this.#setUpDispatch()
     this.#headerKeyLength =
       this.#levels.find(({ layout }) => spec.tables[layout.tableIndex]!.role === 'header')?.layout
@@ -426,20 +375,11 @@ export class RecordDecoder {
       words[LEVEL.length] = layout.length
       words[LEVEL.keyLength] = layout.keyLength
       words[LEVEL.maxLength] = layout.maxLength
-      const outbox = this.#outboxOf(layout)
-      words[LEVEL.table] = (table ?? outbox)?.words.byteOffset ?? 0
+      words[LEVEL.table] = table?.words.byteOffset ?? 0
       const special =
         header || layout.partCount > 1 || variants.some((variant) => this.#inYears(variant))
-      if (special) words[LEVEL.kind] = KIND.special
-      else if (table !== null) words[LEVEL.kind] = KIND.plain
-      else words[LEVEL.kind] = outbox === undefined ? KIND.unselected : KIND.forwarded
+      words[LEVEL.kind] = special ? KIND.special : table === null ? KIND.unselected : KIND.plain
     })
-  }
-
-  /** Where lines of a layout go that another thread decodes. */
-  #outboxOf({ tableIndex }: LayoutSpec): Outbox | undefined {
-    const thread = this.#forwarding?.threadOf(this.spec.tables[tableIndex]!.name)
-    return thread === undefined ? undefined : this.#outboxes[thread]
   }
 
   #inYears({ when }: LayoutSpec): boolean {
@@ -458,10 +398,7 @@ export class RecordDecoder {
     return states
   }
 
-  /**
-   * Hands over the next chunk; the previous one must be used up (`step` returned false). Of forwarded
-   * lines it holds whole ones, at most what `send` of {@link Forwarding} gave at a time.
-   */
+  /** Hands over the next chunk; the previous one must be used up (`step` returned false). */
   feed(chunk: Uint8Array): void {
     this.#chunk = chunk
     this.#at = 0
@@ -476,11 +413,6 @@ export class RecordDecoder {
   /** True once `limit` records were read. */
   get limitReached(): boolean {
     return this.stats.records >= this.#options.limit
-  }
-
-  /** Lines handed on to each other thread so far. */
-  get forwardedCounts(): readonly number[] {
-    return this.#outboxes.map(({ words }) => words[OUTBOX.count]! >>> 0)
   }
 
   get #line(): number {
@@ -535,7 +467,6 @@ export class RecordDecoder {
         this.#specialLine(start, length)
       }
     }
-    this.#handOn(0)
     this.#finishHeader()
     this.#drainAll()
     if (this.#options.strict) this.#throwFirstIssue()
@@ -558,8 +489,7 @@ export class RecordDecoder {
         this.#filled -= this.#from
         this.#from = 0
       }
-      const left = this.#chunk.length - this.#at
-      const size = this.#forwarded ? left : Math.min(left, WINDOW)
+      const size = Math.min(this.#chunk.length - this.#at, WINDOW)
       input.set(this.#chunk.subarray(this.#at, this.#at + size), this.#filled)
       this.#at += size
       this.#filled += size
@@ -574,7 +504,7 @@ export class RecordDecoder {
     if (stop === STOP.special) {
       const length = this.#state[STATE.length]!
       const next = this.#state[STATE.next]!
-      this.#specialLine(this.#from + base + (this.#forwarded ? HEAD.bytes : 0), length)
+      this.#specialLine(this.#from + base, length)
       this.#from = next - base
       this.#metSpecial = true
     } else if (stop === STOP.full) {
@@ -582,33 +512,12 @@ export class RecordDecoder {
     } else if (stop === STOP.end) {
       this.#wantsInput = true
       if (this.#filled - this.#from > MAX_LINE_BYTES) this.#throwTooLong()
+      return this.#at < this.#chunk.length
     }
-    const more = stop !== STOP.end || this.#at < this.#chunk.length
-    this.#handOn(more && stop !== STOP.drain ? OUTBOX_DUE : 0)
-    return more
+    return true
   }
 
-  /** Hands on the lines of outboxes that hold more than `due` bytes. */
-  #handOn(due: number): void {
-    for (const [thread, { words, room }] of this.#outboxes.entries()) {
-      const size = words[OUTBOX.next]! - room.byteOffset
-      if (size <= due) continue
-      this.#forwarding!.send(thread, room.subarray(0, size))
-      words[OUTBOX.next] = room.byteOffset
-    }
-  }
-
-  /** Adds a line that framing did not deal with to an outbox. */
-  #forward(outbox: Outbox, start: number, length: number, origin: number): void {
-    const { words } = outbox
-    const size = forwardedSize(length)
-    if (words[OUTBOX.next]! + size > words[OUTBOX.end]!) this.#handOn(0)
-    putForwarded(this.#arena.bytes, words[OUTBOX.next]!, start, length, this.#line, origin)
-    words[OUTBOX.next]! += size
-    words[OUTBOX.count]!++
-  }
-
-  #markPending: boolean
+  #markPending = true
 
   /** Passes over a byte order mark; false while there are too few bytes to tell. */
   #passMark(): boolean {
@@ -657,17 +566,10 @@ export class RecordDecoder {
     return stop
   }
 
-  /** File offset of the line at address `at` of the input. */
-  #originOf(at: number): number {
-    return this.#forwarded
-      ? this.#doubles[(at - HEAD.bytes + HEAD.origin) >> 3]!
-      : this.#stateOrigin[0]! + at
-  }
-
   /** A line that framing did not deal with, at `start`; STATE.line is its number. */
   #specialLine(start: number, length: number): void {
     const bytes = this.#arena.bytes
-    const origin = this.#originOf(start)
+    const origin = this.#stateOrigin[0]! + start
     const index = this.#levelAt(bytes, start, length)
     if (index < 0) {
       this.#unknownLine(bytes, start, length, origin)
@@ -680,11 +582,8 @@ export class RecordDecoder {
     const isHeader = this.spec.tables[layout.tableIndex]!.role === 'header'
     if (isHeader) {
       this.#readYear(layout, bytes, start - layout.partOffset, length + layout.partOffset)
-      for (const outbox of this.#outboxes) this.#forward(outbox, start, length, origin)
     }
     if (table === null) {
-      const outbox = isHeader ? undefined : this.#outboxOf(layout)
-      if (outbox !== undefined) this.#forward(outbox, start, length, origin)
       this.stats.notSelected++
       return
     }
@@ -727,6 +626,10 @@ export class RecordDecoder {
       return
     }
     this.stats.records++
+    if (this.#quietUnknown) {
+      this.stats.notSelected++
+      return
+    }
     this.#withhold('RECORD_UNKNOWN_LEVEL', -1, bytes, start, length, origin)
   }
 
@@ -1008,6 +911,7 @@ export class RecordDecoder {
     }
     state.seen += count
     const { decode } = state
+    const origin = this.#stateOrigin[0]!
     const left =
       decode === null
         ? count
@@ -1015,7 +919,7 @@ export class RecordDecoder {
     for (let i = 0; i < left; i++) {
       const j = decode === null ? i : this.#marks[i]!
       const at = offsets[j]!
-      this.#decodeRow(table, state, at, rows[j]!, origins?.[j] ?? this.#originOf(at))
+      this.#decodeRow(table, state, at, rows[j]!, origins?.[j] ?? origin + at)
     }
   }
 
@@ -1254,14 +1158,6 @@ export class RecordDecoder {
     for (const { table, rowCount } of this.#cutTables) this.#renew(table, rowCount)
     this.#cutTables.length = 0
   }
-}
-
-function emptyOutbox(arena: Arena): Outbox {
-  const words = arena.take('i32', OUTBOX.words)
-  const room = arena.take('u8', OUTBOX_BYTES + SLACK)
-  words[OUTBOX.next] = room.byteOffset
-  words[OUTBOX.end] = room.byteOffset + OUTBOX_BYTES
-  return { words, room }
 }
 
 /** What a module over the arena must declare of its memory. */

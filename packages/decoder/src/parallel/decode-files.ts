@@ -7,7 +7,6 @@ import type { WrittenFile } from '../sinks/table-sink.js'
 import type { CompiledSpec } from '../spec/types.js'
 import { CHUNK_BYTES, ChunkFeed } from './chunk-feed.js'
 import { received, type WorkerMessage, type WorkerStart } from './messages.js'
-import { mergedStats } from './merged-stats.js'
 import { partition } from './partition.js'
 import { type FileFormat, type GroupFile, SegmentGroup, tableFormat } from './segment-group.js'
 
@@ -37,9 +36,8 @@ export interface DecodeFilesOptions {
 /**
  * Decodes an input to one file for each segment on several threads.
  *
- * Segments are divided among the threads. This one frames the text and hands each of the others the
- * lines of its segments; each writes its own files, so rows, their order and the bytes of every file
- * are those of one thread. All files get their final
+ * Segments are divided among the threads; each sees the whole input and writes its own files, so
+ * rows, their order and the bytes of every file are those of one thread. All files get their final
  * names together at the end. An error in any thread, or an abort, ends all threads and removes
  * what was written.
  */
@@ -62,26 +60,18 @@ export async function decodeFiles(
     await output.reserve(tables.map(({ name }) => name + extension))
     const files: Record<string, number> = {}
     for (const { name } of tables) files[name] = (await output.open(name + extension)).fd
-    const plans = sets.map((segments) => ({
+    const plans = sets.map((segments, index) => ({
       spec,
       segments,
+      primary: index === 0,
       format,
       labels,
       batchRows,
       limit,
       files: Object.fromEntries(segments.map((name) => [name, files[name]!])),
     }))
-    const threadOf = new Map(
-      sets.slice(1).flatMap((segments, thread) => segments.map((name) => [name, thread] as const)),
-    )
     for (const plan of plans.slice(1)) workers.push(new WorkerHandle({ plan }, options.onIssues))
-    const own = new SegmentGroup(plans[0]!, options.onIssues, {
-      forwarding: {
-        threadCount: workers.length,
-        threadOf: (segment) => threadOf.get(segment),
-        send: (thread, lines) => workers[thread]!.feed.send(lines),
-      },
-    })
+    const own = new SegmentGroup(plans[0]!, options.onIssues)
     await own.start()
     const check = (): void => {
       signal.throwIfAborted()
@@ -90,19 +80,20 @@ export async function decodeFiles(
     if (!own.limitReached) {
       for await (const chunk of source) {
         for (let at = 0; at < chunk.length; at += CHUNK_BYTES) {
-          for (const { feed } of workers) await feed.ready()
+          const part = chunk.subarray(at, at + CHUNK_BYTES)
+          for (const { feed } of workers) await feed.ready(part.length)
           check()
-          await own.feed(chunk.subarray(at, at + CHUNK_BYTES))
+          for (const { feed } of workers) feed.send(part)
+          await own.feed(part)
         }
         options.onProgress(own.stats)
         if (own.limitReached) break
       }
     }
-    await own.endInput()
     for (const { feed } of workers) feed.end()
+    await own.endInput()
     const counted = await Promise.all(workers.map((worker) => worker.decoded))
     signal.throwIfAborted()
-    assertAllArrived(own.forwardedCounts, counted)
     const stats = mergedStats(own.stats, counted)
     const metadata = await options.beforeClose(stats)
     for (const worker of workers) worker.finish(metadata)
@@ -215,13 +206,34 @@ function workerUrl(): URL {
     : new URL('dist/parallel/worker.js', root)
 }
 
-/** Every line handed on must have been taken. */
-function assertAllArrived(sent: readonly number[], others: readonly DecodeStats[]): void {
-  others.forEach(({ records }, thread) => {
-    if (records === sent[thread]) return
-    throw new Error(
-      `${sent[thread]} records were handed to a thread and ${records} arrived: ` +
-        'this is a fault in the program, please report it',
-    )
-  })
+/** Counters of the whole input from those of each thread, which all saw every record. */
+function mergedStats(own: DecodeStats, others: readonly DecodeStats[]): DecodeStats {
+  const all = [own, ...others]
+  const sum = (pick: (stats: DecodeStats) => number): number =>
+    all.reduce((total, stats) => total + pick(stats), 0)
+  const rows = { ...own.rows }
+  const issues = { ...own.issues }
+  for (const other of others) {
+    if (other.records !== own.records) {
+      throw new Error(
+        `threads disagree on the number of records, ${own.records} and ${other.records}: ` +
+          'this is a fault in the program, please report it',
+      )
+    }
+    for (const [name, count] of Object.entries(other.rows)) rows[name] = (rows[name] ?? 0) + count
+    for (const [code, count] of Object.entries(other.issues)) {
+      issues[code] = (issues[code] ?? 0) + count
+    }
+  }
+  return {
+    ...own,
+    rows,
+    issues,
+    joinedHeaderParts: sum((stats) => stats.joinedHeaderParts),
+    withheld: sum((stats) => stats.withheld),
+    // A record is not selected when no thread took it.
+    notSelected: sum((stats) => stats.notSelected) - others.length * own.records,
+    shortRecords: sum((stats) => stats.shortRecords),
+    longRecords: sum((stats) => stats.longRecords),
+  }
 }

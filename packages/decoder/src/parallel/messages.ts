@@ -15,12 +15,9 @@ export interface WorkerStart {
   readonly plan: GroupPlan
 }
 
-/**
- * Input for a worker: forwarded lines in portions, which end at `ends`, then the end. A buffer is sent
- * back when it is used up.
- */
+/** Input for a worker: chunks, then the end. A chunk's buffer is sent back when it is used up. */
 export type InputMessage =
-  | { readonly type: 'chunk'; readonly buffer: ArrayBuffer; readonly ends: readonly number[] }
+  | { readonly type: 'chunk'; readonly buffer: ArrayBuffer; readonly byteCount: number }
   | { readonly type: 'end' }
 
 /** From the main thread to a worker. */

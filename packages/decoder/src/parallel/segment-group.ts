@@ -4,7 +4,7 @@ import { sinkSchemaOf } from '../decode.js'
 import { OptionError } from '../errors.js'
 import type { Issue } from '../issues.js'
 import { resolveDecodeOptions } from '../options.js'
-import { type DecodeStats, RecordDecoder, type SharedInput } from '../record-decoder.js'
+import { type DecodeStats, RecordDecoder } from '../record-decoder.js'
 import type { TableFormat, TableWriter } from '../sinks/table-sink.js'
 import type { CompiledSpec } from '../spec/types.js'
 
@@ -15,6 +15,8 @@ export type FileFormat = 'parquet' | 'arrow' | 'csv' | 'ndjson'
 export interface GroupPlan {
   readonly spec: CompiledSpec
   readonly segments: readonly string[]
+  /** Whether this group reports what belongs to no segment: lines with an unknown level. */
+  readonly primary: boolean
   readonly format: FileFormat
   readonly labels: boolean
   readonly batchRows: number
@@ -60,7 +62,7 @@ export class SegmentGroup {
   readonly #plan: GroupPlan
   #metadata: Readonly<Record<string, string>> = {}
 
-  constructor(plan: GroupPlan, onIssues: (issues: readonly Issue[]) => void, shared: SharedInput) {
+  constructor(plan: GroupPlan, onIssues: (issues: readonly Issue[]) => void) {
     const options = resolveDecodeOptions({
       segments: plan.segments,
       batchRows: plan.batchRows,
@@ -70,18 +72,13 @@ export class SegmentGroup {
       metadata: () => this.#metadata,
     })
     this.#plan = plan
-    this.#decoder = new RecordDecoder(plan.spec, options, shared)
+    this.#decoder = new RecordDecoder(plan.spec, options, { quietUnknown: !plan.primary })
     this.#schema = sinkSchemaOf(plan.spec, options)
     this.#onIssues = onIssues
   }
 
   get stats(): DecodeStats {
     return this.#decoder.stats
-  }
-
-  /** Lines handed on to each other thread so far. */
-  get forwardedCounts(): readonly number[] {
-    return this.#decoder.forwardedCounts
   }
 
   get limitReached(): boolean {

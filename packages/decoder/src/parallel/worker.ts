@@ -1,27 +1,21 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import type { Issue } from '../issues.js'
 import { type MainMessage, sendable, type WorkerMessage, type WorkerStart } from './messages.js'
 import { SegmentGroup } from './segment-group.js'
 
-/** A worker thread: is given the lines of its own segments, decodes and writes them. */
+/** A worker thread: is given every chunk of the input, decodes and writes its own segments. */
 
 const port = parentPort!
 const { plan } = workerData as WorkerStart
 const send = (message: WorkerMessage, transfer: readonly ArrayBuffer[] = []): void =>
   port.postMessage(message, transfer)
 
-const onIssues = (issues: readonly Issue[]): void => send({ type: 'issues', issues })
-const group = new SegmentGroup(plan, onIssues, { forwarded: true })
+const group = new SegmentGroup(plan, (issues) => send({ type: 'issues', issues }))
 
 async function take(message: MainMessage): Promise<void> {
   switch (message.type) {
     case 'chunk': {
-      const { buffer, ends } = message
-      let start = 0
-      for (const end of ends) {
-        await group.feed(new Uint8Array(buffer, start, end - start))
-        start = end
-      }
+      const { buffer, byteCount } = message
+      await group.feed(new Uint8Array(buffer, 0, byteCount))
       send({ type: 'used', buffer }, [buffer])
       return
     }

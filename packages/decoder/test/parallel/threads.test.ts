@@ -8,11 +8,9 @@ import { CHUNK_BYTES, CHUNKS_AHEAD, ChunkFeed } from '../../src/parallel/chunk-f
 import { decodeFiles, type DecodeFilesOptions } from '../../src/parallel/decode-files.js'
 import { partition } from '../../src/parallel/partition.js'
 import type { FileFormat } from '../../src/parallel/segment-group.js'
-import { MAX_LINE_BYTES } from '../../src/record-decoder.js'
 import { loadSpec } from '../../src/spec/load.js'
 import type { CompiledSpec } from '../../src/spec/types.js'
 import { generateMasterFile } from '../../src/testing/index.js'
-import { decodeAlone } from '../properties/shared-decoding.js'
 
 // Worker threads run the built worker: `npm test` builds before it tests.
 const folder = mkdtempSync(path.join(tmpdir(), 'threads-'))
@@ -197,33 +195,6 @@ describe('threads', () => {
   })
 })
 
-describe('lines as long as may be', () => {
-  it('go to other threads whole, with what stands behind their layout', async () => {
-    const text = Buffer.from(input).toString('latin1')
-    const long = Buffer.alloc(20 * (MAX_LINE_BYTES + 1), ' ')
-    for (let i = 0; i < 20; i++) {
-      const at = i * (MAX_LINE_BYTES + 1)
-      const start = text.indexOf(i % 2 === 0 ? '\n04' : '\n06') + 1
-      long.set(input.subarray(start, input.indexOf(10, start)), at)
-      if (i % 3 === 0) long[at + MAX_LINE_BYTES - 1] = 0x58
-      long[at + MAX_LINE_BYTES] = 10
-    }
-    const bytes = Buffer.concat([input.subarray(0, 500_001), Buffer.of(10), long])
-    const alone = decodeAlone([bytes], spec, { aligned: false })
-    const directory = path.join(folder, 'long-lines')
-    const issues: Issue[] = []
-    const { stats } = await decodeFiles(
-      cut(bytes, 1 << 20),
-      spec,
-      options(directory, { threads: 3, onIssues: (found) => issues.push(...found) }),
-    )
-    const { bytes: _, ...counts } = stats
-    expect(counts).toEqual(alone.counts)
-    expect(issues.sort(inFileOrder)).toEqual(alone.issues)
-    expect(counts.issues.RECORD_TRAILING_DATA).toBeGreaterThanOrEqual(7)
-  })
-})
-
 describe('partition', () => {
   it.each([2, 3, 4, 8])('gives every segment to one of %i threads', (threads) => {
     for (const input of ['text', 'packed'] as const) {
@@ -246,12 +217,12 @@ describe('chunk feed', () => {
       if (message.type === 'chunk') sent.push(message.buffer)
     })
     for (let i = 0; i < CHUNKS_AHEAD; i++) {
-      await feed.ready()
+      await feed.ready(CHUNK_BYTES)
       feed.send(new Uint8Array(CHUNK_BYTES).fill(i))
     }
     expect(new Set(sent).size).toBe(CHUNKS_AHEAD)
     let free = false
-    const waiting = feed.ready().then(() => (free = true))
+    const waiting = feed.ready(1).then(() => (free = true))
     await new Promise((resolve) => setTimeout(resolve, 50))
     expect(free).toBe(false)
     feed.takeBack(sent[0]!)
@@ -262,37 +233,30 @@ describe('chunk feed', () => {
     expect(new Uint8Array(sent[0]!)[0]).toBe(99)
   })
 
-  it('gathers portions, and keeps their order and their ends', () => {
-    const sent: number[][][] = []
+  it('gathers chunks, and keeps their order', () => {
+    const sent: number[][] = []
     const feed = new ChunkFeed((message) => {
       if (message.type === 'end') return
-      const { buffer, ends } = message
-      const portions = ends.map((end, i) => new Uint8Array(buffer).subarray(ends[i - 1] ?? 0, end))
-      sent.push(portions.map((bytes) => [bytes.length, bytes[0]!, bytes.at(-1)!]))
+      const bytes = new Uint8Array(message.buffer, 0, message.byteCount)
+      sent.push([bytes.length, bytes[0]!, bytes.at(-1)!])
     })
     const third = Math.floor(CHUNK_BYTES / 3)
     for (let i = 0; i < 4; i++) feed.send(new Uint8Array(third).fill(i))
     feed.send(new Uint8Array(CHUNK_BYTES).fill(4))
     feed.send(Uint8Array.of(5))
-    feed.send(new Uint8Array(CHUNK_BYTES * 2).fill(6))
     feed.end()
     expect(sent).toEqual([
-      [
-        [third, 0, 0],
-        [third, 1, 1],
-        [third, 2, 2],
-      ],
-      [[third, 3, 3]],
-      [[CHUNK_BYTES, 4, 4]],
-      [[1, 5, 5]],
-      [[CHUNK_BYTES * 2, 6, 6]],
+      [third * 3, 0, 2],
+      [third, 3, 3],
+      [CHUNK_BYTES, 4, 4],
+      [1, 5, 5],
     ])
   })
 
   it('ends a wait when the other thread fails', async () => {
     const feed = new ChunkFeed(() => {})
     for (let i = 0; i < CHUNKS_AHEAD; i++) feed.send(new Uint8Array(CHUNK_BYTES))
-    const waiting = feed.ready()
+    const waiting = feed.ready(1)
     feed.wake()
     await expect(waiting).resolves.toBeUndefined()
   })

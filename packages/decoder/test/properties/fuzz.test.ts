@@ -9,7 +9,6 @@ import { generateTruth } from '../../src/testing/index.js'
 import { Random } from '../../src/testing/random.js'
 import { LineMaker, mutate, randomLine } from './random-lines.js'
 import { randomSpec } from './random-spec.js'
-import { decodeAlone, decodeShared } from './shared-decoding.js'
 
 /** Lines of all tests of this file together; CI sets a million. */
 const LINES = Number(process.env['FUZZ_LINES'] ?? 100_000)
@@ -147,18 +146,6 @@ function expectNothingLost(round: Round, { stats }: Decoding): void {
   if (stats.joinedHeaderParts === 0) expect(stats.rows).toEqual(apart.placed)
 }
 
-/** Decoders that share the input must make of it what one alone does. */
-function expectSharedAlike({ spec, bytes }: Round, options: DecodeOptions, random: Random): void {
-  const selected = options.segments ?? spec.tables.map(({ name }) => name)
-  const sets: string[][] = Array.from({ length: random.between(2, 4) }, () => [])
-  for (const name of selected) random.pick(sets).push(name)
-  const alone = { ...options, aligned: false, generated: random.chance(0.7) }
-  const inChunks = [...chunks(bytes, random)]
-  expect(decodeShared(inChunks, spec, { ...alone, generated: random.chance(0.7) }, sets)).toEqual(
-    decodeAlone(inChunks, spec, alone),
-  )
-}
-
 function joined(lines: readonly Uint8Array[], random: Random): Uint8Array {
   const parts: Uint8Array[] = []
   if (random.chance(0.05)) parts.push(Uint8Array.of(0xef, 0xbb, 0xbf))
@@ -196,9 +183,6 @@ async function rounds(
       const options = randomOptions(round.spec, random)
       const decoding = await runInStep(round, options, seed)
       if (decoding !== null && options.limit === undefined) expectNothingLost(round, decoding)
-      if (decoding !== null && options.strict !== true && random.chance(0.3)) {
-        expectSharedAlike(round, options, random)
-      }
     } catch (cause) {
       throw new Error(`round ${number} of seed ${SEED} failed; FUZZ_SEED=${SEED} repeats it`, {
         cause,
