@@ -40,9 +40,6 @@ export interface EncodedRowGroup extends RowGroupLayout {
   readonly bytes: Uint8Array
 }
 
-/** Room for a row group, as a rule: what is not touched costs nothing, growing would be a copy. */
-const OUT_BYTES = 1 << 23
-
 /** Whether cells of a kind are strings. */
 const HOLDS_STRINGS = { number: false, bytes: true } as const
 
@@ -51,7 +48,7 @@ const HOLDS_STRINGS = { number: false, bytes: true } as const
  * the same bytes on any thread, wherever they will stand. One encoder serves any number of tables.
  */
 export class RowGroupEncoder {
-  readonly #out = new ByteWriter(OUT_BYTES)
+  readonly #out = new ByteWriter(1 << 20)
   readonly #columnIndexes = new ByteWriter(1 << 12)
   readonly #chunk: ChunkWriter
   readonly #dictionaries = new RankedDictionaries()
