@@ -17,12 +17,16 @@ import { runMany } from './run-load.js'
 import { clientOf, datasetsOf, rangeOf, refuseReplace } from './ukpolice-range.js'
 
 const RECHECK_MONTHS = 12
+/** Most forces named in a line. */
+const SHORT_LIST = 8
 
 /**
  * `crimewh sync ukpolice`: what is newly published, made to run daily.
  *
- * A day without news costs five requests. Data sets, forces and first month are those that the
- * destination has, unless they are given; an empty destination gets everything.
+ * A day without news costs five requests. Data sets and forces are those that the destination has,
+ * unless they are given; an empty destination gets everything. A force counts for every data set
+ * once one has it, so that it may be late. The first month is that of the data set. Load records do
+ * not tell whether all forces were meant, so what is published and left out is told.
  */
 export async function syncUkPolice(context: CommandContext): Promise<CommandEnd> {
   const { command, terminal, signal } = context
@@ -36,7 +40,14 @@ export async function syncUkPolice(context: CommandContext): Promise<CommandEnd>
   }
   const isDefault = command.datasets.length === 0 && loaded.size > 0
   const datasets = isDefault ? [...loaded.keys()] : datasetsOf(command)
-  const results: DatasetResult[] = []
+  const leftOut = isDefault ? UKPOLICE_DATASETS.filter((dataset) => !loaded.has(dataset)) : []
+  if (leftOut.length > 0) {
+    const options = leftOut.map((dataset) => ` --dataset ${dataset}`).join('')
+    terminal.note(
+      `left out, never loaded: ${leftOut.join(', ')}; load once with "load ukpolice${options}"`,
+    )
+  }
+  const results: SyncResult[] = []
   for (const dataset of datasets) {
     results.push(await syncDataset({ context, client, destination, dataset, loaded }))
   }
@@ -47,7 +58,12 @@ export async function syncUkPolice(context: CommandContext): Promise<CommandEnd>
   const failures = results.some(({ failed }) => failed.length > 0)
   const status = failures ? 'failed' : changes.length > 0 ? changes[0]!.status : 'nothing new'
   if (status === 'nothing new') terminal.note('nothing new')
-  return { ...end, json: { status, ...(end.json as object) } }
+  return { ...end, json: { status, leftOutDatasets: leftOut, ...(end.json as object) } }
+}
+
+interface SyncResult extends DatasetResult {
+  /** Forces that have published a month of the range and of which nothing was ever loaded. */
+  readonly leftOutForces: readonly string[]
 }
 
 interface DatasetSync {
@@ -58,17 +74,28 @@ interface DatasetSync {
   readonly loaded: ReadonlyMap<UkPoliceDataset, readonly LoadedSlice[]>
 }
 
-async function syncDataset(sync: DatasetSync): Promise<DatasetResult> {
+async function syncDataset(sync: DatasetSync): Promise<SyncResult> {
   const { context, client, destination, dataset, loaded } = sync
   const { command, terminal, signal } = context
   const own = loaded.get(dataset) ?? []
   // A data set that is new to the warehouse begins with the forces and months of the others.
-  const like = own.length > 0 ? own : [...loaded.values()].flat()
-  const range = { ...rangeOfLoaded(like, dataset), ...rangeOf(command) }
+  const all = [...loaded.values()].flat()
+  const range = {
+    ...(all.length === 0 ? {} : { forces: forcesOf(all, dataset) }),
+    ...sinceOf(own.length > 0 ? own : all),
+    ...rangeOf(command),
+  }
   const plan = await planPublished(client, { dataset, ...range, signal })
   const recheckMonths = command.whole('recheck', 0, 1200) ?? RECHECK_MONTHS
   const { fresh, recheck } = planSync(plan, own, recheckMonths)
   tellLate(context, plan.late)
+  const leftOutForces = command.policeForces.length === 0 ? plan.otherForces : []
+  if (leftOutForces.length > 0) {
+    const since = range.since === undefined ? '' : ` --since ${range.since}`
+    terminal.note(
+      `${dataset}: left out, never loaded: ${shortList(leftOutForces)}; to have one, load it once with "load ukpolice --dataset ${dataset} --police-force ${leftOutForces[0]!}${since}"`,
+    )
+  }
   if (fresh.length + recheck.length > 0) {
     terminal.note(
       `${dataset}: ${count(fresh.length)} newly published, ${count(recheck.length)} to check again`,
@@ -81,16 +108,25 @@ async function syncDataset(sync: DatasetSync): Promise<DatasetResult> {
     ...many,
     upToDate: plan.published.length - todo.length,
     late: plan.late,
+    leftOutForces,
   }
 }
 
-function rangeOfLoaded(
-  loaded: readonly LoadedSlice[],
-  dataset: UkPoliceDataset,
-): { forces?: readonly string[]; since?: Month } {
-  const [first] = loaded.map(({ month }) => month).toSorted()
+function forcesOf(loaded: readonly LoadedSlice[], dataset: UkPoliceDataset): readonly string[] {
   const forces = [...new Set(loaded.map(({ force }) => force))].toSorted()
   // British Transport Police publishes no outcomes.
-  const possible = dataset === 'outcomes' ? forces.filter((force) => force !== 'btp') : forces
-  return first === undefined ? {} : { forces: possible, since: first }
+  return dataset === 'outcomes' ? forces.filter((force) => force !== 'btp') : forces
+}
+
+function sinceOf(loaded: readonly LoadedSlice[]): { since?: Month } {
+  const [since] = loaded.map(({ month }) => month).toSorted()
+  return since === undefined ? {} : { since }
+}
+
+/** The first names; `--json` has them all. */
+function shortList(names: readonly string[]): string {
+  const more = names.length - SHORT_LIST
+  return more > 0
+    ? `${names.slice(0, SHORT_LIST).join(', ')} and ${count(more)} more`
+    : names.join(', ')
 }

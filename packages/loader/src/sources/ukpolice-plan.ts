@@ -32,6 +32,8 @@ export interface PublishedPlan {
   readonly late: readonly ForceMonth[]
   /** Months asked for that the service does not list. */
   readonly unlistedMonths: readonly Month[]
+  /** Forces the service lists that were not asked for, and have published a month of the range. */
+  readonly otherForces: readonly string[]
 }
 
 /**
@@ -82,7 +84,17 @@ export async function planPublished(
       ;(isLate ? late : published).push({ force, month })
     }
   }
-  return { lastUpdated, published, late, unlistedMonths: unlisted(months, since, until) }
+  const otherForces = ids.filter(
+    (force) =>
+      !(options.forces ?? ids).includes(force) &&
+      (dataset !== 'stops' ||
+        availability.some(
+          ({ date, 'stop-and-search': stopForces }) =>
+            inRange.includes(date) && (stopForces ?? []).includes(force),
+        )),
+  )
+  const unlistedMonths = unlisted(months, since, until)
+  return { lastUpdated, published, late, unlistedMonths, otherForces }
 }
 
 function unlisted(

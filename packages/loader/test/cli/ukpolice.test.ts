@@ -48,12 +48,14 @@ const ONLY_WHAT_IS_NEW = [...ASKED_FIRST, 'forces 200', 'forces 200']
 
 interface Report {
   readonly status?: string
+  readonly leftOutDatasets?: readonly string[]
   readonly datasets: readonly {
     readonly dataset: string
     readonly upToDate: number
     readonly slices: readonly { readonly slice: string; readonly status: string }[]
     readonly failed: readonly { readonly slice: string; readonly code: string }[]
     readonly late: readonly unknown[]
+    readonly leftOutForces?: readonly string[]
   }[]
 }
 
@@ -186,6 +188,41 @@ test('a sync keeps to the data sets, forces and first month that the warehouse h
     'outcomes force=kent month=2026-08',
     'outcomes force=kent month=2026-09',
   ])
+})
+
+test('a force whose stops are all late at the first load is loaded the day they are there', async () => {
+  const to = ['--to', 'duckdb:late.duckdb']
+  server.publish(august)
+  await report(['load', 'ukpolice', ...to, '--since', '2026-08', '--dataset', 'crimes'])
+  await report(['load', 'ukpolice', ...to, '--since', '2026-08', '--dataset', 'stops'])
+  const before = await report(['sync', 'ukpolice', ...to])
+  expect(before.status).toBe('nothing new')
+  expect(before.leftOutDatasets).toEqual(['outcomes'])
+  expect(before.stderr).toContain('left out, never loaded: outcomes; load once')
+  server.publish(complete)
+  const found = await report(['sync', 'ukpolice', ...to])
+  expect(slicesOf(found, 'loaded')).toEqual(['stops force=kent month=2026-08'])
+  expect(found.datasets.map(({ leftOutForces }) => leftOutForces)).toEqual([[], []])
+})
+
+test('a published force of which nothing was ever loaded is told, unless forces are given', async () => {
+  const to = ['--to', 'duckdb:left-out.duckdb']
+  server.publish(august)
+  await report(['load', 'ukpolice', ...to, '--since', '2026-08', '--dataset', 'stops'])
+  const before = await report(['sync', 'ukpolice', ...to])
+  expect(before.datasets[0]!.leftOutForces).toEqual([])
+  server.publish(complete)
+  const after = await report(['sync', 'ukpolice', ...to])
+  expect(after.status).toBe('nothing new')
+  expect(after.datasets[0]!.leftOutForces).toEqual(['kent'])
+  expect(after.stderr).toContain(
+    'stops: left out, never loaded: kent; to have one, load it once with "load ukpolice --dataset stops --police-force kent --since 2026-08"',
+  )
+  const given = await report(['sync', 'ukpolice', ...to, '--police-force', 'leicestershire'])
+  expect(given.datasets[0]!.leftOutForces).toEqual([])
+  await report(['load', 'ukpolice', ...to, '--dataset', 'stops', '--police-force', 'kent'])
+  const loaded = await report(['sync', 'ukpolice', ...to])
+  expect(loaded.stderr).not.toContain('left out, never loaded: kent')
 })
 
 test('a server that is down is one sentence, exit 1, and nothing is written', async () => {
