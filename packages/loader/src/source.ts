@@ -53,6 +53,7 @@ export type StageBatch =
       readonly kind: 'rows'
       readonly table: string
       readonly rows: readonly StageRow[]
+      /** Under `quarantine` a row is withheld when an issue of its batch has its number. */
       readonly issues: readonly StageIssue[]
     }
 

@@ -128,6 +128,8 @@ export class BatchHasher {
   ): HashedBatch {
     const columns = dataColumns(table)
     const issues = [...givenIssues]
+    // The source made null of what does not fit, and tells so with an issue.
+    const faulty = new Set(givenIssues.map(({ recordNumber }) => recordNumber))
     const lines: string[] = []
     const records: number[] = []
     for (const row of given) {
@@ -141,7 +143,8 @@ export class BatchHasher {
         faults.push(issueOf(table, row, 'FIELD_DOES_NOT_FIT', name, value))
       }
       issues.push(...faults)
-      if (faults.length > 0 && this.#options.contract === 'quarantine') continue
+      const isFaulty = faults.length > 0 || faulty.has(row.sourceRecord)
+      if (isFaulty && this.#options.contract === 'quarantine') continue
       lines.push(cells.join())
       records.push(row.sourceRecord)
     }

@@ -268,6 +268,8 @@ class ApiReading implements SliceReading {
       rows = []
       return batch
     }
+    // Issues of the whole answer go without rows, so that no row is taken for faulty.
+    if (issues.length > 0) yield take()
     for (const [index, { answer }] of sorted.entries()) {
       const row = this.#converter.convert(answer, index + 1, { byteOffset: null, file }, issues)
       this.#checkMonth(answer, index + 1, file, issues)

@@ -14,8 +14,10 @@ import {
   removeLoad,
   SchemaDriftError,
   SourceError,
+  type StageIssue,
   type TableSchema,
 } from '../../src/index.js'
+import { columnSchemas, keyColumn, rowConverter, textColumn } from '../../src/sources/api-rows.js'
 import { nibrsFile } from '../../src/sources/nibrs.js'
 import { memoryRows, memorySource, memoryTable } from '../support/memory-source.js'
 import {
@@ -623,6 +625,33 @@ export function contractSuite(kind: WarehouseKind): void {
       })
       expect(slices[0]!.manifest!.tables[0]).toMatchObject({ decoded: 2, staged: 1, withheld: 1 })
       expect(await single(warehouse, 'SELECT code FROM crimewh_issue')).toBe('UNKNOWN_KEY')
+    })
+
+    it('withholds rows whose misfit the source told, under quarantine only', async () => {
+      const warehouse = await kind.make()
+      const { destination } = warehouse
+      const columns = [textColumn('id'), keyColumn('count', INTEGER)]
+      const table = memoryTable('plain', {}, { columns: columnSchemas(columns, 'memory') })
+      const issues: StageIssue[] = []
+      const converter = rowConverter(table, columns)
+      const place = { byteOffset: null, file: null }
+      const rows = [
+        converter.convert({ id: 'a', count: 1 }, 1, place, issues),
+        converter.convert({ id: 'b', count: 'two' }, 2, place, issues),
+        converter.convert({ id: 'c', count: 3 }, 3, place, issues),
+      ]
+      const source = () => memorySource([{ schema: table, rows, issues }])
+      const evolved = await load({ source: source(), destination })
+      expect(evolved.slices[0]!.manifest!.tables[0]).toMatchObject({ staged: 3, withheld: 0 })
+      const { slices } = await load({ source: source(), destination, contract: 'quarantine' })
+      expect(slices[0]!.manifest).toMatchObject({
+        tables: [{ decoded: 3, staged: 2, withheld: 1 }],
+        issues: { FIELD_INTEGER: 1 },
+      })
+      expect(await warehouse.query('SELECT id FROM stg_plain ORDER BY id')).toEqual([
+        { id: 'a' },
+        { id: 'c' },
+      ])
     })
   })
 
