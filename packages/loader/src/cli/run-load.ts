@@ -7,7 +7,7 @@ import type { Source } from '../source.js'
 import { UsageError } from './args.js'
 import type { CommandContext } from './context.js'
 import { progressListener } from './progress.js'
-import { sliceLines } from './render.js'
+import { count, sliceLines } from './render.js'
 
 /** Options of a load that every loading command takes. */
 export function loadOptions({
@@ -63,6 +63,8 @@ export interface FailedSlice {
 export interface ManyResult {
   readonly slices: readonly SliceResult[]
   readonly failed: readonly FailedSlice[]
+  /** Slices left when the run stopped after too many failures in a row. */
+  readonly notTried: number
 }
 
 /** After so many failures one after the other the fault is not the slices'. */
@@ -71,19 +73,25 @@ const MOST_FAILURES_IN_A_ROW = 5
 /**
  * Loads many slices, one at a time; one that fails is told and the others go on.
  *
- * What is wrong with the command or the destination would meet every slice and ends the run.
+ * What is wrong with the command or the destination would meet every slice and ends the run. Five
+ * failures in a row stop it, which is told with the number of slices left.
  */
 export async function runMany<Item>(
   context: CommandContext,
-  items: readonly Item[],
+  items: Iterable<Item> | AsyncIterable<Item>,
   sourceOf: (item: Item) => Source,
   destination: Destination,
 ): Promise<ManyResult> {
   const slices: SliceResult[] = []
   const failed: FailedSlice[] = []
   let failuresInARow = 0
-  for (const item of items) {
+  let notTried = 0
+  for await (const item of items) {
     context.signal.throwIfAborted()
+    if (failuresInARow === MOST_FAILURES_IN_A_ROW) {
+      notTried++
+      continue
+    }
     let current = ''
     try {
       const result = await runLoad(context, sourceOf(item), destination, (event) => {
@@ -97,10 +105,14 @@ export async function runMany<Item>(
       failed.push({ slice: current, error })
       failuresInARow++
       context.terminal.line(`${current || 'a slice'} failed: ${(error as Error).message}`)
-      if (failuresInARow === MOST_FAILURES_IN_A_ROW) break
     }
   }
-  return { slices, failed }
+  if (notTried > 0) {
+    context.terminal.line(
+      `stopped after ${MOST_FAILURES_IN_A_ROW} failures in a row; not tried: ${count(notTried)} ${notTried === 1 ? 'slice' : 'slices'}`,
+    )
+  }
+  return { slices, failed, notTried }
 }
 
 function isOfSlice(error: unknown): boolean {

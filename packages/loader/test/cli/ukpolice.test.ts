@@ -54,6 +54,7 @@ interface Report {
     readonly upToDate: number
     readonly slices: readonly { readonly slice: string; readonly status: string }[]
     readonly failed: readonly { readonly slice: string; readonly code: string }[]
+    readonly notTried: number
     readonly late: readonly unknown[]
     readonly leftOutForces?: readonly string[]
   }[]
@@ -223,6 +224,21 @@ test('a published force of which nothing was ever loaded is told, unless forces 
   await report(['load', 'ukpolice', ...to, '--dataset', 'stops', '--police-force', 'kent'])
   const loaded = await report(['sync', 'ukpolice', ...to])
   expect(loaded.stderr).not.toContain('left out, never loaded: kent')
+})
+
+test('a run that stops after five failures in a row says how many slices it did not try', async () => {
+  server.publish(complete)
+  server.setFault((request) =>
+    request.path === 'stops-force' ? { kind: 'status', status: 404 } : undefined,
+  )
+  const found = await report(
+    ['load', 'ukpolice', '--to', 'duckdb:five.duckdb', '--dataset', 'stops'],
+    1,
+  )
+  server.setFault(undefined)
+  expect(found.datasets[0]).toMatchObject({ slices: [], notTried: 1 })
+  expect(found.datasets[0]!.failed).toHaveLength(5)
+  expect(found.stderr).toContain('stopped after 5 failures in a row; not tried: 1 slice')
 })
 
 test('a server that is down is one sentence, exit 1, and nothing is written', async () => {
