@@ -42,7 +42,7 @@ export async function loadUkPolice(context: CommandContext): Promise<CommandEnd>
   for (const dataset of datasetsOf(command)) {
     results.push(await loadDataset(context, client, destination, dataset, area))
   }
-  return datasetsEnd(results)
+  return manyEnd(results)
 }
 
 async function loadDataset(
@@ -103,7 +103,7 @@ export function tellLate({ terminal }: CommandContext, late: readonly ForceMonth
 }
 
 /** The end of a command over data sets: its errors decide the exit code. */
-export function datasetsEnd(results: readonly DatasetResult[]): CommandEnd {
+export function manyEnd(results: readonly ManyResult[]): CommandEnd {
   return {
     json: {
       datasets: results.map((result) => ({

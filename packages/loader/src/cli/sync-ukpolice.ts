@@ -10,7 +10,7 @@ import {
 } from '../sources/index.js'
 import type { CommandContext, CommandEnd } from './context.js'
 import { destinationOf } from './destination.js'
-import { type DatasetResult, datasetsEnd, sourceMaker, tellLate } from './load-ukpolice.js'
+import { type DatasetResult, manyEnd, sourceMaker, tellLate } from './load-ukpolice.js'
 import { loadedSlices } from './loaded-slices.js'
 import { count } from './render.js'
 import { runMany } from './run-load.js'
@@ -51,7 +51,7 @@ export async function syncUkPolice(context: CommandContext): Promise<CommandEnd>
   for (const dataset of datasets) {
     results.push(await syncDataset({ context, client, destination, dataset, loaded }))
   }
-  const end = datasetsEnd(results)
+  const end = manyEnd(results)
   const changes = results.flatMap(({ slices }) =>
     slices.filter(({ status }) => status !== 'skipped'),
   )

@@ -301,3 +301,19 @@ test('load ukpolice-archive loads every file, and a second time none', async () 
   expect(slicesOf(JSON.parse(second.stdout) as Report, 'loaded')).toEqual([])
   expect(slicesOf(JSON.parse(second.stdout) as Report, 'skipped')).toHaveLength(17)
 })
+
+test('load ukpolice-archive tells of a file that cannot be read, and loads the others', async () => {
+  const files = archiveFiles({ ...august, crimes: [], outcomes: [] }).map((file) =>
+    file.name.includes('2026-06-kent') ? { ...file, content: 'Not,The,Header\n1,2,3\n' } : file,
+  )
+  writeFileSync(path.join(folder, 'bad.zip'), makeZip(files))
+  const load = ['load', 'ukpolice-archive', 'bad.zip', '--to', 'duckdb:bad.duckdb', '--json']
+  const { code, stdout, stderr } = await crimewh(load, { cwd: folder })
+  expect(code, stderr).toBe(1)
+  const found = JSON.parse(stdout) as Report
+  expect(slicesOf(found, 'loaded')).toHaveLength(4)
+  expect(found.datasets[0]!.failed).toMatchObject([
+    { slice: 'force=kent month=2026-06', code: 'ARCHIVE_HEADER' },
+  ])
+  expect(stderr).toContain('force=kent month=2026-06 failed: ')
+})
