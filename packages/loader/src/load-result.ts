@@ -1,5 +1,5 @@
 import type { Disposition } from './options.js'
-import type { SourceFile } from './source.js'
+import type { ContractMode, SourceFile } from './source.js'
 
 /** Counts of one table in a load. */
 export interface TableCounts {
@@ -32,6 +32,8 @@ export interface LoadManifest {
   readonly source: { readonly kind: string; readonly name: string }
   readonly slice: string
   readonly disposition: Disposition
+  /** Absent from loads of versions that did not record it. */
+  readonly contract?: ContractMode
   readonly fingerprint: { readonly sha256: string; readonly byteCount: number }
   readonly spec: string
   readonly specRevision: number | null
@@ -72,6 +74,8 @@ export interface SliceResult {
   readonly manifest: LoadManifest | null
   /** Under `planned`. */
   readonly plan: LoadPlan | null
+  /** What a person should know although nothing failed, one sentence each. */
+  readonly warnings: readonly string[]
 }
 
 /** What `load` returns. */

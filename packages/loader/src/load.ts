@@ -33,7 +33,7 @@ import {
 } from './schema/ddl.js'
 import { stageName } from './schema/stage-columns.js'
 import { sliceKey } from './schema/table-schema.js'
-import type { Fingerprint, SourceSlice } from './source.js'
+import type { ContractMode, Fingerprint, SourceFile, SourceSlice } from './source.js'
 import { PACKAGE_VERSION } from './version.js'
 
 /** Least milliseconds between two `staging` events. */
@@ -118,6 +118,7 @@ async function writeManifest(directory: string, manifest: LoadManifest): Promise
 async function planSlice(slice: SourceSlice, options: ResolvedLoadOptions): Promise<SliceResult> {
   const { destination, source, disposition, force, signal } = options
   const key = sliceKey(slice.slice)
+  const warnings = leftOut(slice)
   const connection = await destination.connect({
     readOnly: true,
     ...(signal === undefined ? {} : { signal }),
@@ -130,10 +131,11 @@ async function planSlice(slice: SourceSlice, options: ResolvedLoadOptions): Prom
       existing.set(table, columns)
     }
     loads = committedOf(await readLoads(open, source.kind))
-    const same = findSame(loads, slice, slice.fingerprint)
+    const same = findSame(loads, slice, slice.fingerprint, contractOf(slice, options))
     if (same !== undefined && !force) {
       await requireRows(open, same, loads)
-      return { slice: key, status: 'skipped', loadId: same.loadId, manifest: null, plan: null }
+      const { loadId } = same
+      return { slice: key, status: 'skipped', loadId, manifest: null, plan: null, warnings }
     }
   }
   const victims = victimsOf(loads, slice, disposition)
@@ -156,6 +158,7 @@ async function planSlice(slice: SourceSlice, options: ResolvedLoadOptions): Prom
       supersedes,
       expectedRows: slice.expectedRows,
     },
+    warnings,
   }
 }
 
@@ -163,15 +166,39 @@ function committedOf(loads: readonly LoadRecord[]): readonly LoadRecord[] {
   return loads.filter(({ status }) => status === 'committed')
 }
 
-/** The load that has the same content of the same slice, read by the same spec, in all its tables. */
+function contractOf(slice: SourceSlice, { contract }: ResolvedLoadOptions): ContractMode {
+  return contract ?? slice.contract
+}
+
+/** Says of an archive of several files that one of them was read. */
+function leftOut({ files }: SourceSlice): readonly string[] {
+  return files.flatMap(({ name, entry, entryCount }) =>
+    entry === undefined
+      ? []
+      : `${name} holds ${entryCount ?? 'several'} files and only ${entry} was read; name another one with entry (--entry)`,
+  )
+}
+
+function entriesOf(files: readonly SourceFile[]): string {
+  return JSON.stringify(files.flatMap(({ entry }) => entry ?? []))
+}
+
+/**
+ * The load that has the same content of the same slice, the same file of its archive read by the
+ * same spec under the same contract, in all its tables.
+ *
+ * A load that did not record its contract counts as one under the source's own.
+ */
 function findSame(
   loads: readonly LoadRecord[],
   slice: SourceSlice,
   fingerprint: Fingerprint | null,
+  contract: ContractMode,
 ): LoadRecord | undefined {
   const key = sliceKey(slice.slice)
   const tables = slice.tables.map(stageName)
   const { spec, specRevision } = slice.provenance
+  const entries = entriesOf(slice.files)
   return loads.find(({ manifest }) => {
     const loaded = new Set(manifest.tables.map(({ table }) => table))
     return (
@@ -179,6 +206,8 @@ function findSame(
       manifest.fingerprint.sha256 === fingerprint?.sha256 &&
       manifest.spec === spec &&
       manifest.specRevision === specRevision &&
+      (manifest.contract ?? slice.contract) === contract &&
+      entriesOf(manifest.files) === entries &&
       tables.every((table) => loaded.has(table))
     )
   })
@@ -260,7 +289,8 @@ class SliceLoad {
     const { source, disposition, force } = this.#options
     const { fingerprint } = this.#slice
     const committed = committedOf(await readLoads(this.#connection, source.kind))
-    const same = findSame(committed, this.#slice, fingerprint)
+    const contract = contractOf(this.#slice, this.#options)
+    const same = findSame(committed, this.#slice, fingerprint, contract)
     if (same !== undefined && !force) {
       await requireRows(this.#connection, same, committed)
       return this.#skip(same)
@@ -271,7 +301,7 @@ class SliceLoad {
     const loadId = await this.#nextLoadId()
     const staged = await this.#stageRows(loadId)
     if (fingerprint === null) {
-      const sameContent = findSame(committed, this.#slice, staged.fingerprint)
+      const sameContent = findSame(committed, this.#slice, staged.fingerprint, contract)
       if (sameContent !== undefined && !force) {
         await this.#connection.rollback()
         await this.#connection.begin(this.#lock())
@@ -292,7 +322,8 @@ class SliceLoad {
       await this.#connection.rollback()
     }
     const { loadId } = same
-    return { slice: this.#key, status: 'skipped', loadId, manifest: null, plan: null }
+    const warnings = leftOut(this.#slice)
+    return { slice: this.#key, status: 'skipped', loadId, manifest: null, plan: null, warnings }
   }
 
   async #prepareSchema(): Promise<void> {
@@ -342,7 +373,7 @@ class SliceLoad {
       ...(signal === undefined ? {} : { signal }),
     })
     this.#stage = stage
-    const contract = this.#options.contract ?? this.#slice.contract
+    const contract = contractOf(this.#slice, this.#options)
     const hasher = new BatchHasher({ loadId, slice, contract, bulk, arrays })
     const byName = new Map(tables.map((table) => [table.name, table]))
     const content = this.#slice.fingerprint === null ? new ContentFingerprint() : null
@@ -411,6 +442,7 @@ class SliceLoad {
       source: { kind: source.kind, name: source.name },
       slice: this.#key,
       disposition,
+      contract: contractOf(this.#slice, this.#options),
       fingerprint: staged.fingerprint,
       spec: provenance.spec,
       specRevision: provenance.specRevision,
@@ -432,7 +464,8 @@ class SliceLoad {
     }
     await writeRecord(this.#connection, source.kind, manifest, state)
     await this.#connection.commit()
-    return { slice: this.#key, status: 'loaded', loadId, manifest, plan: null }
+    const warnings = leftOut(this.#slice)
+    return { slice: this.#key, status: 'loaded', loadId, manifest, plan: null, warnings }
   }
 }
 

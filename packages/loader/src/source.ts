@@ -112,6 +112,13 @@ export interface SourceFile {
   readonly name: string
   readonly sha256: string | null
   readonly byteCount: number | null
+  /**
+   * The one file that was read of an archive that holds several, by its name there; absent where
+   * there was nothing to choose. Another one is other content, though the archive is the same.
+   */
+  readonly entry?: string
+  /** Files in that archive; with `entry` alone. */
+  readonly entryCount?: number
 }
 
 /** What a source gives for one slice: one load, one transaction. */

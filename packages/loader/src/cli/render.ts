@@ -1,7 +1,11 @@
 import type { LoadManifest, LoadPlan, SliceResult } from '../load-result.js'
 
 /** Lines for people about one slice of a kind of source. */
-export function sliceLines(
+export function sliceLines(kind: string, result: SliceResult): readonly string[] {
+  return [...statusLines(kind, result), ...result.warnings.map((warning) => `  ${warning}`)]
+}
+
+function statusLines(
   kind: string,
   { slice, status, loadId, manifest, plan }: SliceResult,
 ): readonly string[] {

@@ -111,6 +111,9 @@ async function openSlice(
       )
     }
     const state = options.state === undefined ? null : findState(spec, options.state)
+    const { entry, entries = [] } = await hashing.info()
+    const choice =
+      entry === undefined || entries.length < 2 ? {} : { entry, entryCount: entries.length }
     const sha256 = await hash
     const identity = await identify(file)
     const slice: Slice = [
@@ -128,7 +131,7 @@ async function openSlice(
       },
       contract: 'freeze',
       fingerprint: { sha256, byteCount },
-      files: [{ name, sha256, byteCount }],
+      files: [{ name, sha256, byteCount, ...choice }],
       expectedRows: null,
       state: null,
       rereadable: true,

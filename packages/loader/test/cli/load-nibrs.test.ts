@@ -1,7 +1,8 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { writeMasterFile } from '@nibrs/decoder/testing'
+import { generateTruth, writeMasterFile } from '@nibrs/decoder/testing'
+import { makeZip } from '@ukpolice/client/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { crimewh } from './crimewh.js'
 import { query } from './query.js'
@@ -91,6 +92,24 @@ describe('load nibrs', () => {
     expect(purged.code).toBe(0)
     expect(purged.stderr).toMatch(/replaced rows of load 1 are dropped for good/)
     expect((await run('loads', 'purge', ...to)).stderr).toMatch(/^no load was replaced/)
+  })
+
+  test('says which file of a zip was read, and --entry loads another one', async () => {
+    const [a, b] = [{ seed: 1 }, { seed: 2 }].map(({ seed }) =>
+      generateTruth({ year: 2022, records: 300, seed }),
+    )
+    const files = [
+      { name: 'a.txt', content: (await a!).bytes },
+      { name: 'b.txt', content: (await b!).bytes },
+    ]
+    writeFileSync(file('two.zip'), makeZip(files))
+    const two = ['load', 'nibrs', 'two.zip', '--to', 'duckdb:two.duckdb']
+    for (const name of ['a.txt', 'b.txt']) {
+      const { code, stderr } = await run(...two, '--entry', name)
+      expect(stderr).toMatch(/state=\*: load \d, /)
+      expect(stderr).toContain(`\n  two.zip holds 2 files and only ${name} was read; `)
+      expect(code).toBe(0)
+    }
   })
 
   test('--dry-run shows the statements and writes nothing', async () => {

@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { generateTruth, type GeneratedTruth } from '@nibrs/decoder/testing'
+import { makeZip } from '@ukpolice/client/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
   DestinationError,
@@ -136,6 +137,71 @@ export function contractSuite(kind: WarehouseKind): void {
           expect(row!['n']).toBe(2)
           expect((await load({ source: source(), destination })).status).toBe('skipped')
         }
+      }
+    })
+
+    it('of another file of the same zip is other content, and what was left out is said', async () => {
+      const { destination, query } = await kind.make()
+      const both = path.join(folder, 'both.zip')
+      writeFileSync(
+        both,
+        makeZip([
+          { name: 'a.txt', content: faulty.bytes },
+          { name: 'b.txt', content: clean.bytes },
+        ]),
+      )
+      const loadEntry = async (entry?: string, dryRun = false) => {
+        const source = nibrsFile(both, entry === undefined ? {} : { entry })
+        return (await load({ source, destination, dryRun })).slices[0]!
+      }
+      const first = await loadEntry()
+      expect(first.manifest!.files).toMatchObject([
+        { name: 'both.zip', entry: 'a.txt', entryCount: 2 },
+      ])
+      expect(first.warnings).toEqual([
+        expect.stringMatching(/^both\.zip holds 2 files and only a\.txt was read; .*--entry/),
+      ])
+      expect(await loadEntry('a*')).toMatchObject({ status: 'skipped', warnings: first.warnings })
+      expect(await loadEntry('b.txt', true)).toMatchObject({ status: 'planned' })
+      expect(await loadEntry('b.txt')).toMatchObject({
+        status: 'loaded',
+        manifest: { files: [{ entry: 'b.txt' }], supersedes: [first.loadId] },
+      })
+      const [row] = await query('SELECT count(*) AS n FROM stg_nibrs_offense')
+      expect(Number(row!['n'])).toBe(clean.rows.get('offense')!.length)
+      expect(await loadEntry('b.txt')).toMatchObject({ status: 'skipped' })
+    })
+
+    it('of a zip with one file says nothing of it', async () => {
+      const { destination } = await kind.make()
+      const one = path.join(folder, 'one.zip')
+      writeFileSync(one, makeZip([{ name: 'a.txt', content: clean.bytes }]))
+      const [slice] = (await load({ source: nibrsFile(one), destination })).slices
+      expect(slice!.warnings).toEqual([])
+      expect(Object.keys(slice!.manifest!.files[0]!)).toEqual(['name', 'sha256', 'byteCount'])
+    })
+
+    it('under another contract is not the same, and one that recorded none had the usual', async () => {
+      const { destination, query } = await kind.make()
+      const rows = memoryRows(['a', 1])
+      for (const fingerprint of [null, { sha256: 'ab', byteCount: 2 }]) {
+        const slice = slicePart(fingerprint === null ? 'rows' : 'bytes')
+        const source = () => memorySource([{ schema: PLAIN, rows }], { fingerprint, slice })
+        const first = await load({ source: source(), destination })
+        expect(first.slices[0]!.manifest).toMatchObject({ contract: 'evolve' })
+        await query(
+          `UPDATE crimewh_load SET manifest = replace(manifest, '"contract":"evolve",', '')`,
+        )
+        expect((await listLoads(destination)).at(-1)!.manifest).not.toHaveProperty('contract')
+        const statusUnder = async (contract?: 'evolve' | 'quarantine') => {
+          const options = contract === undefined ? {} : { contract }
+          return (await load({ source: source(), destination, ...options })).status
+        }
+        expect(await statusUnder()).toBe('skipped')
+        expect(await statusUnder('evolve')).toBe('skipped')
+        expect(await statusUnder('quarantine')).toBe('loaded')
+        expect(await statusUnder('quarantine')).toBe('skipped')
+        expect(await statusUnder()).toBe('loaded')
       }
     })
 
