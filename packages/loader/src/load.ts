@@ -1,4 +1,5 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import {
   loadAround,
@@ -48,7 +49,10 @@ const SPARE_BYTES = 32 << 20
  * Each slice goes through: fingerprint (already in: `skipped`), stage, reconcile, commit. Nothing
  * is committed unless every record the source met is accounted for.
  *
- * @throws {OptionError} OPTION_UNKNOWN, OPTION_INVALID, OPTION_CONFLICT
+ * A manifest that cannot be written after the commit is among the result's `warnings`.
+ *
+ * @throws {OptionError} OPTION_UNKNOWN, OPTION_INVALID (also for a folder of manifests that cannot be
+ *   written to, before anything is loaded), OPTION_CONFLICT
  * @throws {SourceError} SOURCE_ISSUES over `maxIssues`; SOURCE_COUNTS when counts do not balance
  * @throws {SchemaDriftError} DRIFT_DESTRUCTIVE, with the statements, unless `allowDestructive`;
  *   DRIFT_UNKNOWN_KEYS under `freeze`
@@ -61,7 +65,10 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
   const { source, signal } = resolved
   const results: SliceResult[] = []
   signal?.throwIfAborted()
-  if (!resolved.dryRun) resolved.destination.prepare?.()
+  if (!resolved.dryRun) {
+    resolved.destination.prepare?.()
+    await prepareManifests(resolved.manifestDirectory)
+  }
   const context = signal === undefined ? {} : { signal }
   for await (const slice of source.slices(context)) {
     const key = sliceKey(slice.slice)
@@ -101,17 +108,48 @@ async function loadSlice(slice: SourceSlice, options: ResolvedLoadOptions): Prom
         onProgress({ kind: 'retry', slice: key, attempt, waitMs, error }),
     },
   )
-  if (result.manifest !== null && options.manifestDirectory !== null) {
+  if (result.manifest === null || options.manifestDirectory === null) return result
+  try {
     await writeManifest(options.manifestDirectory, result.manifest)
+    return result
+  } catch (error) {
+    // The rows are committed: whoever asks must not be told that they are not.
+    const warning = `load ${result.manifest.loadId} is in, but its manifest could not be written to ${options.manifestDirectory}: ${(error as Error).message}; crimewh_load has it too`
+    return { ...result, warnings: [...result.warnings, warning] }
   }
-  return result
+}
+
+/**
+ * Makes the folder for manifests and writes to it once, before anything is loaded.
+ *
+ * @throws {OptionError} OPTION_INVALID
+ */
+async function prepareManifests(directory: string | null): Promise<void> {
+  if (directory === null) return
+  const trial = path.join(directory, `.${randomUUID()}.part`)
+  try {
+    await mkdir(directory, { recursive: true })
+    await writeFile(trial, '')
+    await rm(trial)
+  } catch (cause) {
+    throw new OptionError(
+      'OPTION_INVALID',
+      `option "manifestDirectory" (--manifests) is ${directory}, where no file can be written: ${(cause as Error).message}; name a folder that can be written to`,
+      { option: 'manifestDirectory', cause },
+    )
+  }
 }
 
 async function writeManifest(directory: string, manifest: LoadManifest): Promise<void> {
-  await mkdir(directory, { recursive: true })
   const file = path.join(directory, `load-${manifest.loadId}.json`)
-  await writeFile(`${file}.part`, `${JSON.stringify(manifest, null, 2)}\n`)
-  await rename(`${file}.part`, file)
+  const part = `${file}.part`
+  try {
+    await writeFile(part, `${JSON.stringify(manifest, null, 2)}\n`)
+    await rename(part, file)
+  } catch (error) {
+    await rm(part, { force: true }).catch(() => undefined)
+    throw error
+  }
 }
 
 /** What a dry run says; connects without the right to write. */
