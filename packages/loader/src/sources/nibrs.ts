@@ -90,6 +90,8 @@ async function openSlice(
       ...(options.entry === undefined ? {} : { entry: options.entry }),
       ...(signal === undefined ? {} : { signal }),
     })
+  // Null where it cannot be had: opening the file then says what is wrong.
+  const found = await identify(file).catch(() => null)
   // Hashed on a thread of its own while the first records are looked at.
   const hashing = input()
   const hash = hashing.sha256()
@@ -116,6 +118,7 @@ async function openSlice(
       entry === undefined || entries.length < 2 ? {} : { entry, entryCount: entries.length }
     const sha256 = await hash
     const identity = await identify(file)
+    if (found?.key !== identity.key) throw changed(name)
     const slice: Slice = [
       { name: 'data_year', type: 'integer', value: dataYear },
       { name: 'state', type: 'text', value: state?.abbreviation ?? null },
@@ -146,11 +149,7 @@ async function openSlice(
           readOptions,
           checkUnchanged: async () => {
             if ((await identify(file)).key === identity.key) return
-            throw new SourceError(
-              'SOURCE_CHANGED',
-              `${name} was changed while it was loaded; load it again once it is complete`,
-              { source: name, retryable: true },
-            )
+            throw changed(name)
           },
         }),
     }
@@ -160,6 +159,15 @@ async function openSlice(
   } finally {
     await hashing.close()
   }
+}
+
+/** Not retryable: another try of the same slice would hold the file against what it was before. */
+function changed(name: string): SourceError {
+  return new SourceError(
+    'SOURCE_CHANGED',
+    `${name} was changed while it was loaded; run the load again once the file is complete`,
+    { source: name },
+  )
 }
 
 async function identify(file: string | URL): Promise<{ key: string; byteCount: number }> {

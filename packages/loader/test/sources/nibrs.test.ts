@@ -210,7 +210,28 @@ test('a file that grows while it is loaded is not loaded', async () => {
   await writeMasterFile(file, { year: 2022, records: 2000 })
   const slice = await firstSlice(file)
   appendFileSync(file, '\n')
-  await expect(readSlice(slice)).rejects.toMatchObject({ code: 'SOURCE_CHANGED', retryable: true })
+  await expect(readSlice(slice)).rejects.toMatchObject({ code: 'SOURCE_CHANGED', retryable: false })
+})
+
+test('a file that grows while it is hashed is not loaded', async () => {
+  const file = path.join(folder, 'growing-early.txt')
+  await writeMasterFile(file, { year: 2022, records: 2000 })
+  const options = {
+    get state() {
+      appendFileSync(file, '\n') // Asked for after the first records were looked at.
+      return undefined
+    },
+  }
+  await expect(firstSlice(file, options as object)).rejects.toMatchObject({
+    code: 'SOURCE_CHANGED',
+    message: expect.stringContaining('run the load again') as string,
+  })
+})
+
+test('a file that is not there is reported as such', async () => {
+  await expect(firstSlice(path.join(folder, 'nope.zip'))).rejects.toMatchObject({
+    code: 'INPUT_NOT_FOUND',
+  })
 })
 
 test('a misspelt option is not ignored', () => {
