@@ -96,6 +96,8 @@ async function loadSlice(slice: SourceSlice, options: ResolvedLoadOptions): Prom
     async () => {
       const connection = await destination.connect({
         manyRows: true,
+        lockWaitMs: options.lockWaitMs,
+        onWait: (holder) => onProgress({ kind: 'waiting', slice: key, holder }),
         ...(signal === undefined ? {} : { signal }),
       })
       await using open = connection!

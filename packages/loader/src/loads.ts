@@ -8,7 +8,6 @@ import {
   requireLoad,
 } from './catalog.js'
 import type { Connection, Destination } from './destinations/contract.js'
-import { DestinationError } from './errors.js'
 
 /** Options of calls that look at or change loads. */
 export interface LoadsOptions {
@@ -20,10 +19,11 @@ export interface LoadsOptions {
 /** All loads a destination remembers, oldest first; none where nothing was ever loaded. */
 export async function listLoads(
   destination: Destination,
-  { signal }: LoadsOptions = {},
+  { signal, lockWaitMs = 0 }: LoadsOptions = {},
 ): Promise<readonly LoadRecord[]> {
   const connection = await destination.connect({
     readOnly: true,
+    lockWaitMs,
     ...(signal === undefined ? {} : { signal }),
   })
   if (connection === null) return []
@@ -60,6 +60,8 @@ export async function removeLoad(
   loadId: number,
   options: LoadsOptions = {},
 ): Promise<RemovedLoad> {
+  // Looked up first, so that a name typed wrong makes no new database.
+  requireLoad(await listLoads(destination, options), loadId)
   return change(destination, `remove load ${loadId}`, options, async (connection) => {
     requireLoad(await readLoads(connection), loadId)
     return removeRecord(connection, loadId)
@@ -75,6 +77,7 @@ export async function purgeLoads(
   destination: Destination,
   options: LoadsOptions = {},
 ): Promise<PurgedLoads> {
+  if ((await listLoads(destination, options)).length === 0) return { loadIds: [], rows: 0 }
   return change(destination, 'purge superseded loads', options, purgeRecords)
 }
 
@@ -85,11 +88,11 @@ async function change<Result>(
   { lockWaitMs = 0, signal }: LoadsOptions,
   work: (connection: Connection) => Promise<Result>,
 ): Promise<Result> {
-  const connection = await destination.connect(signal === undefined ? {} : { signal })
-  if (connection === null) {
-    throw new DestinationError('DESTINATION_CONNECT', `there is no database at ${destination.name}`)
-  }
-  await using open = connection
+  const connection = await destination.connect({
+    lockWaitMs,
+    ...(signal === undefined ? {} : { signal }),
+  })
+  await using open = connection!
   const kinds = new Set((await readLoads(open)).map(({ sourceKind }) => sourceKind))
   try {
     await open.begin({

@@ -229,7 +229,7 @@ function commandName(positionals: readonly string[]): CommandName {
   if (first === undefined) {
     throw new UsageError(`say what to do: ${COMMANDS.join(', ')}`)
   }
-  const typed = second === undefined ? first : `${first} ${second}`
+  const typed = withoutSecrets(second === undefined ? first : `${first} ${second}`)
   const found = COMMANDS.find((name) => name === typed)
   if (found !== undefined) return found
   const group = COMMANDS.filter((name) => name.startsWith(`${first} `))
@@ -257,7 +257,7 @@ function checkOperands(name: CommandName, operands: readonly string[]): void {
   const [least, most, what] = OPERANDS[name]
   if (operands.length < least) throw new UsageError(`"${name}" needs ${what}`)
   if (operands.length > most) {
-    throw new UsageError(`"${name}" does not take "${operands[most] ?? ''}"`)
+    throw new UsageError(`"${name}" does not take "${withoutSecrets(operands[most] ?? '')}"`)
   }
 }
 
@@ -282,6 +282,11 @@ export function oneOf<T extends string>(flag: string, value: string, allowed: re
   const close = nearest(value, allowed)
   const hint = close === null ? '' : `; did you mean ${close}?`
   throw new UsageError(`--${flag} is "${value}", expected ${allowed.join(', ')}${hint}`)
+}
+
+/** A word of the command line for a message: a URL may hold a password, so only its kind is shown. */
+export function withoutSecrets(word: string): string {
+  return word.replace(/([a-z][a-z0-9+.-]*:\/\/)\S*/gi, '$1…')
 }
 
 /** The word of `words` that is closest to a misspelt one; null when none is close. */

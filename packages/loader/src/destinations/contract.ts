@@ -128,6 +128,10 @@ export interface ConnectOptions {
   readonly readOnly?: boolean
   /** Rows of a load will be written, which may be worth a thread. Default false. */
   readonly manyRows?: boolean
+  /** Milliseconds to wait where one process at a time may open the destination. Default 0. */
+  readonly lockWaitMs?: number
+  /** Called when such a wait begins, with who is waited for. */
+  readonly onWait?: (holder: string) => void
 }
 
 /** A place to load into. */

@@ -1,6 +1,7 @@
 import { existsSync, realpathSync } from 'node:fs'
 import { mkdir, readdir, rm, rmdir } from 'node:fs/promises'
 import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { DestinationError, OptionError } from '../errors.js'
 import { rejectUnknownOptions } from '../options.js'
@@ -77,10 +78,11 @@ export function duckdb(options: DuckdbOptions): Destination {
     name,
     dialect: duckdbDialect,
     capabilities: CAPABILITIES,
-    async connect({ signal, readOnly = false }: ConnectOptions = {}) {
+    async connect(connect: ConnectOptions = {}) {
+      const { signal, readOnly = false } = connect
       signal?.throwIfAborted()
       if (readOnly && !existsSync(file)) return null
-      const database = await openDatabase(file, name, options, readOnly)
+      const database = await openUnlocked(file, name, options, connect)
       return DuckdbConnection.open(database, name, signal)
     },
   }
@@ -103,7 +105,34 @@ interface OpenDatabase {
   close(): Promise<void>
 }
 
+/** By path; DuckDB's own lock does not keep a process from opening a file twice. */
 const opened = new Map<string, Promise<OpenDatabase>>()
+
+const POLL_MS = 250
+
+/** Opens the file, waiting as long as it is asked to for another process that has it open. */
+async function openUnlocked(
+  file: string,
+  name: string,
+  options: DuckdbOptions,
+  { signal, readOnly = false, lockWaitMs = 0, onWait }: ConnectOptions,
+): Promise<OpenDatabase> {
+  const deadline = Date.now() + lockWaitMs
+  for (let told = false; ; told = true) {
+    try {
+      return await openDatabase(file, name, options, readOnly)
+    } catch (error) {
+      const left = deadline - Date.now()
+      const isLocked = error instanceof DestinationError && error.code === 'DESTINATION_LOCKED'
+      if (!isLocked || left <= 0) throw error
+      if (!told) onWait?.(error.holder ?? 'another process')
+      await sleep(Math.min(POLL_MS, left), undefined, signal === undefined ? {} : { signal }).catch(
+        () => undefined,
+      )
+      signal?.throwIfAborted()
+    }
+  }
+}
 
 async function openDatabase(
   file: string,
@@ -119,18 +148,31 @@ async function openDatabase(
     )
   }
   const key = path.join(folder, path.basename(file))
-  const before = await opened.get(key)
-  if (before !== undefined) {
-    before.users++
-    return before
-  }
-  const opening = openFile(key, name, options, readOnly)
-  opened.set(key, opening)
-  try {
-    return await opening
-  } catch (error) {
-    opened.delete(key)
-    throw error
+  for (;;) {
+    // Noted before anything is waited for: whoever comes next must find it.
+    let opening = opened.get(key)
+    if (opening === undefined) {
+      opening = openFile(key, name, options, readOnly)
+      opened.set(key, opening)
+    }
+    let database: OpenDatabase
+    try {
+      database = await opening
+    } catch (error) {
+      if (opened.get(key) === opening) opened.delete(key)
+      throw error
+    }
+    if (opened.get(key) !== opening) continue // Closed meanwhile.
+    if (database.readOnly && !readOnly) {
+      const holder = `this process (${process.pid}), which reads`
+      throw new DestinationError(
+        'DESTINATION_LOCKED',
+        `${name} is open in ${holder}; close that first, or let this wait with lockWaitMs (--lock-wait)`,
+        { retryable: true, holder },
+      )
+    }
+    database.users++
+    return database
   }
 }
 
@@ -167,7 +209,7 @@ async function openFile(
     stageFolder,
     readOnly,
     ...settings,
-    users: 1,
+    users: 0,
     turn: Promise.resolve(),
     holder: null,
     async close() {
@@ -229,7 +271,7 @@ function openError(cause: unknown, name: string): DestinationError {
     const holder = process === undefined ? 'another process' : `the process with PID ${process}`
     return new DestinationError(
       'DESTINATION_LOCKED',
-      `${name} is open in ${holder}, and DuckDB lets one process at a time have a file; close it there, or run this again later`,
+      `${name} is open in ${holder}, and DuckDB lets one process at a time have a file; close it there, run this again later, or let it wait with lockWaitMs (--lock-wait)`,
       { retryable: true, holder, cause },
     )
   }
@@ -300,8 +342,11 @@ class DuckdbConnection implements Connection, ChangeRows {
       }
       if (!told) lock.onWait(holder)
       told = true
-      const timer = new Promise((resolve) => setTimeout(resolve, deadline - Date.now()).unref())
-      await Promise.race([database.turn, timer])
+      const timer = sleep(deadline - Date.now(), undefined, {
+        ref: false,
+        ...(lock.signal === undefined ? {} : { signal: lock.signal }),
+      })
+      await Promise.race([database.turn, timer.catch(() => undefined)])
       lock.signal?.throwIfAborted()
     }
     database.holder = lock.purpose

@@ -162,10 +162,14 @@ class PostgresConnection implements Connection {
       await this.query("SET datestyle = 'ISO'")
       await this.query("SET timezone = 'UTC'")
       // Notices in the middle of a long statement, too, that the loader is gone (PostgreSQL 14).
+      // A server on a system that cannot tell refuses, and is none the worse for it.
       await this.query(
         `SELECT set_config('client_connection_check_interval', '2000', false)
           WHERE current_setting('server_version_num')::integer >= 140000`,
-      )
+      ).catch((error: unknown) => {
+        const INVALID_VALUE = '22023'
+        if ((error as DestinationError).databaseCode !== INVALID_VALUE) throw error
+      })
     } catch (error) {
       await this[Symbol.asyncDispose]()
       throw connectError(error, name, signal)

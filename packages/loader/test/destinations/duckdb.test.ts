@@ -5,7 +5,7 @@ import path from 'node:path'
 import { writeMasterFile } from '@nibrs/decoder/testing'
 import { afterAll, describe, expect, it } from 'vitest'
 import { duckdb } from '../../src/destinations/duckdb.js'
-import { listLoads, load, openDestination } from '../../src/index.js'
+import { listLoads, load, openDestination, purgeLoads, removeLoad } from '../../src/index.js'
 import { nibrsFile } from '../../src/sources/nibrs.js'
 import { memoryRows, memorySource, memoryTable } from '../support/memory-source.js'
 
@@ -34,6 +34,99 @@ describe('a DuckDB destination', () => {
     } finally {
       holder.kill('SIGKILL')
     }
+  })
+
+  it('waits for another process as long as it is asked to, and says so', async () => {
+    const file = path.join(folder, 'waited.duckdb')
+    const script = `
+      import { DuckDBInstance } from '@duckdb/node-api'
+      const instance = await DuckDBInstance.create(${JSON.stringify(file)})
+      console.log('open')
+      setTimeout(() => instance.closeSync(), 1500)`
+    const holder = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    await new Promise((resolve) => holder.stdout.once('data', resolve))
+    const waited: string[] = []
+    const { slices } = await load({
+      source: source(),
+      destination: openDestination(`duckdb:${file}`),
+      lockWaitMs: 30_000,
+      onProgress: (event) => {
+        if (event.kind === 'waiting') waited.push(event.holder)
+      },
+    })
+    expect(slices[0]!.status).toBe('loaded')
+    expect(waited).toEqual([`the process with PID ${holder.pid}`])
+  })
+
+  it('is opened once by a process, however many ask at once', async () => {
+    for (let round = 0; round < 5; round++) {
+      const file = path.join(folder, `at-once-${round}.duckdb`)
+      const parts = ['a', 'b', 'c', 'd']
+      const loads = parts.map((value) =>
+        load({
+          source: memorySource([{ schema: TABLE, rows: memoryRows([value]) }], {
+            slice: [{ name: 'part', type: 'text', value }],
+          }),
+          destination: openDestination(`duckdb:${file}`),
+          lockWaitMs: 30_000,
+        }),
+      )
+      await Promise.all(loads)
+      const destination = openDestination(`duckdb:${file}`)
+      const committed = (await listLoads(destination)).filter(({ status }) => status === 'committed')
+      expect(committed.map(({ manifest }) => manifest.slice).sort()).toEqual(
+        parts.map((value) => `part=${value}`),
+      )
+      const connection = (await destination.connect({ readOnly: true }))!
+      const rows = await connection.query('SELECT code FROM stg_sample ORDER BY code')
+      expect(rows.map(({ code }) => code)).toEqual(parts)
+      const late = load({ source: source(), destination })
+      await expect(late).rejects.toMatchObject({ code: 'DESTINATION_LOCKED' })
+      await expect(late).rejects.toThrow('which reads')
+      await connection[Symbol.asyncDispose]()
+    }
+  })
+
+  it('gives a wait for another load of the process up at once', async () => {
+    const file = path.join(folder, 'abort.duckdb')
+    const destination = openDestination(`duckdb:${file}`)
+    let go!: () => void
+    const held = new Promise<void>((resolve) => (go = resolve))
+    let begun!: () => void
+    const staging = new Promise<void>((resolve) => (begun = resolve))
+    const first = load({
+      source: memorySource([{ schema: TABLE, rows: memoryRows(['a']) }], {
+        beforeBatch: () => {
+          begun()
+          return held
+        },
+      }),
+      destination,
+    })
+    await staging
+    const stop = new AbortController()
+    const second = load({
+      source: source(),
+      destination,
+      lockWaitMs: 60_000,
+      signal: stop.signal,
+      onProgress: (event) => {
+        if (event.kind === 'waiting') setImmediate(() => stop.abort(new Error('enough')))
+      },
+    })
+    await expect(second).rejects.toThrow('enough')
+    go()
+    expect((await first).slices[0]!.status).toBe('loaded')
+  })
+
+  it('makes no database of a name that is only asked about', async () => {
+    const file = path.join(folder, 'typo.duckdb')
+    const destination = openDestination(`duckdb:${file}`)
+    expect(await purgeLoads(destination)).toEqual({ loadIds: [], rows: 0 })
+    await expect(removeLoad(destination, 1)).rejects.toMatchObject({ code: 'LOAD_NOT_FOUND' })
+    expect(existsSync(file)).toBe(false)
   })
 
   it('removes what a load that died left beside the file', async () => {
