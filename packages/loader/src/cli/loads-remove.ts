@@ -9,7 +9,9 @@ export async function removeLoadCommand(context: CommandContext): Promise<Comman
   const { command, terminal, signal } = context
   const [given] = command.operands as [string]
   if (!/^[1-9]\d{0,8}$/.test(given)) {
-    throw new UsageError(`"${withoutSecrets(given)}" is not the id of a load; "crimewh loads list" shows them`)
+    throw new UsageError(
+      `"${withoutSecrets(given)}" is not the id of a load; "crimewh loads list" shows them`,
+    )
   }
   const { lockWaitMs } = command
   const removed = await removeLoad(destinationOf(command), Number(given), { lockWaitMs, signal })

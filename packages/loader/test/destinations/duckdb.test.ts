@@ -75,7 +75,9 @@ describe('a DuckDB destination', () => {
       )
       await Promise.all(loads)
       const destination = openDestination(`duckdb:${file}`)
-      const committed = (await listLoads(destination)).filter(({ status }) => status === 'committed')
+      const committed = (await listLoads(destination)).filter(
+        ({ status }) => status === 'committed',
+      )
       expect(committed.map(({ manifest }) => manifest.slice).sort()).toEqual(
         parts.map((value) => `part=${value}`),
       )
