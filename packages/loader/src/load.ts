@@ -161,6 +161,7 @@ async function planSlice(slice: SourceSlice, options: ResolvedLoadOptions): Prom
   const warnings = leftOut(slice)
   const connection = await destination.connect({
     readOnly: true,
+    lockWaitMs: options.lockWaitMs,
     ...(signal === undefined ? {} : { signal }),
   })
   const existing = new Map<string, ReadonlyMap<string, string>>()

@@ -71,7 +71,7 @@ async function loadDataset(
           month,
         }))
   const loaded = new Map(
-    (await loadedSlices(destination, kind, signal)).map((slice) => [keyOf(slice), slice.checked]),
+    (await loadedSlices(destination, kind, context)).map((slice) => [keyOf(slice), slice.checked]),
   )
   const upToDate = (slice: ForceMonth) => (loaded.get(keyOf(slice)) ?? '') >= plan.lastUpdated
   const todo = command.is('force') ? wanted : wanted.filter((slice) => !upToDate(slice))

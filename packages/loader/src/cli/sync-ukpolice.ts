@@ -29,13 +29,13 @@ const SHORT_LIST = 8
  * not tell whether all forces were meant, so what is published and left out is told.
  */
 export async function syncUkPolice(context: CommandContext): Promise<CommandEnd> {
-  const { command, terminal, signal } = context
+  const { command, terminal } = context
   refuseReplace(command)
   const destination = destinationOf(command)
   const client = clientOf(command)
   const loaded = new Map<UkPoliceDataset, readonly LoadedSlice[]>()
   for (const dataset of UKPOLICE_DATASETS) {
-    const slices = await loadedSlices(destination, apiKind(dataset), signal)
+    const slices = await loadedSlices(destination, apiKind(dataset), context)
     if (slices.length > 0) loaded.set(dataset, slices)
   }
   const isDefault = command.datasets.length === 0 && loaded.size > 0

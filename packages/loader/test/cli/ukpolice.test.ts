@@ -11,6 +11,7 @@ import {
 } from '@ukpolice/client/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { crimewh } from './crimewh.js'
+import { holdDuckdb } from '../support/hold-duckdb.js'
 import { query } from './query.js'
 
 let folder: string
@@ -316,4 +317,17 @@ test('load ukpolice-archive tells of a file that cannot be read, and loads the o
     { slice: 'force=kent month=2026-06', code: 'ARCHIVE_HEADER' },
   ])
   expect(stderr).toContain('force=kent month=2026-06 failed: ')
+})
+
+test('sync waits for another process that has the file open, when it is asked to', async () => {
+  const sync = ['sync', 'ukpolice', '--to', 'duckdb:held.duckdb', '--dataset', 'stops']
+  const few = [...sync, '--police-force', 'leicestershire', '--since', '2026-08']
+  const holder = await holdDuckdb(path.join(folder, 'held.duckdb'), 4000)
+  try {
+    expect((await run(few)).stderr).toContain(`PID ${holder.pid}`)
+    const { code, stderr } = await run([...few, '--lock-wait', '60'])
+    expect({ code, stderr }).toMatchObject({ code: 0 })
+  } finally {
+    holder.kill('SIGKILL')
+  }
 })

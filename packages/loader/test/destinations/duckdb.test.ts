@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -7,6 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { duckdb } from '../../src/destinations/duckdb.js'
 import { listLoads, load, openDestination, purgeLoads, removeLoad } from '../../src/index.js'
 import { nibrsFile } from '../../src/sources/nibrs.js'
+import { holdDuckdb } from '../support/hold-duckdb.js'
 import { memoryRows, memorySource, memoryTable } from '../support/memory-source.js'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'cwduck-'))
@@ -18,16 +18,8 @@ const source = () => memorySource([{ schema: TABLE, rows: memoryRows(['a']) }])
 describe('a DuckDB destination', () => {
   it('names the process that has the file open', async () => {
     const file = path.join(folder, 'held.duckdb')
-    const script = `
-      import { DuckDBInstance } from '@duckdb/node-api'
-      const instance = await DuckDBInstance.create(${JSON.stringify(file)})
-      console.log('open')
-      setTimeout(() => instance.closeSync(), 60_000)`
-    const holder = spawn(process.execPath, ['--input-type=module', '-e', script], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
+    const holder = await holdDuckdb(file, 60_000)
     try {
-      await new Promise((resolve) => holder.stdout.once('data', resolve))
       const loading = load({ source: source(), destination: openDestination(`duckdb:${file}`) })
       await expect(loading).rejects.toMatchObject({ code: 'DESTINATION_LOCKED', retryable: true })
       await expect(loading).rejects.toThrow(`PID ${holder.pid}`)
@@ -38,15 +30,7 @@ describe('a DuckDB destination', () => {
 
   it('waits for another process as long as it is asked to, and says so', async () => {
     const file = path.join(folder, 'waited.duckdb')
-    const script = `
-      import { DuckDBInstance } from '@duckdb/node-api'
-      const instance = await DuckDBInstance.create(${JSON.stringify(file)})
-      console.log('open')
-      setTimeout(() => instance.closeSync(), 1500)`
-    const holder = spawn(process.execPath, ['--input-type=module', '-e', script], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
-    await new Promise((resolve) => holder.stdout.once('data', resolve))
+    const holder = await holdDuckdb(file, 1500)
     const waited: string[] = []
     const { slices } = await load({
       source: source(),
