@@ -1,4 +1,4 @@
-// Loads a NIBRS year and police data into one DuckDB file and asks it ten questions.
+// Loads a NIBRS year and police data into one DuckDB file, and prints ten lines of what is in it.
 //
 //   npm run example -- examples/warehouse-loader.ts [crime.duckdb]
 //
