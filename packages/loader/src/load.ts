@@ -23,6 +23,7 @@ import { IssueCounter } from './issue-counter.js'
 import type { LoadManifest, LoadResult, SliceResult, TableCounts } from './load-result.js'
 import { type LoadOptions, resolveLoadOptions, type ResolvedLoadOptions } from './options.js'
 import { reconcile } from './reconcile.js'
+import { repeating } from './repeating.js'
 import { retrying } from './retry.js'
 import { BatchHasher } from './rows/batch-hasher.js'
 import {
@@ -34,10 +35,10 @@ import {
 } from './schema/ddl.js'
 import { stageName } from './schema/stage-columns.js'
 import { sliceKey } from './schema/table-schema.js'
-import type { ContractMode, Fingerprint, SourceFile, SourceSlice } from './source.js'
+import type { ContractMode, Fingerprint, SourceContext, SourceFile, SourceSlice } from './source.js'
 import { PACKAGE_VERSION } from './version.js'
 
-/** Least milliseconds between two `staging` events. */
+/** Milliseconds between two `staging` events. */
 const PROGRESS_MS = 250
 /** Bytes of arrays for rows that are kept for the next ones. */
 const SPARE_BYTES = 32 << 20
@@ -69,7 +70,11 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
     resolved.destination.prepare?.()
     await prepareManifests(resolved.manifestDirectory)
   }
-  const context = signal === undefined ? {} : { signal }
+  const context: SourceContext = {
+    onHashing: (byteCount) =>
+      resolved.onProgress({ kind: 'hashing', source: source.name, byteCount }),
+    ...(signal === undefined ? {} : { signal }),
+  }
   for await (const slice of source.slices(context)) {
     const key = sliceKey(slice.slice)
     resolved.onProgress({ kind: 'slice-start', slice: key })
@@ -184,10 +189,7 @@ async function planSlice(slice: SourceSlice, options: ResolvedLoadOptions): Prom
     recordTablesPlan(destination.dialect, existing),
     stageTablesPlan(destination.dialect, existing, slice.tables, slice.slice),
   ]
-  const supersedes = victims.map(({ loadId, manifest }) => ({
-    loadId,
-    rows: manifest.tables.reduce((sum, { staged }) => sum + staged, 0),
-  }))
+  const supersedes = victims.map((load) => ({ loadId: load.loadId, rows: rowsOf([load]) }))
   return {
     slice: key,
     status: 'planned',
@@ -205,6 +207,12 @@ async function planSlice(slice: SourceSlice, options: ResolvedLoadOptions): Prom
 
 function committedOf(loads: readonly LoadRecord[]): readonly LoadRecord[] {
   return loads.filter(({ status }) => status === 'committed')
+}
+
+/** Rows that loads staged. */
+function rowsOf(loads: readonly LoadRecord[]): number {
+  const tables = loads.flatMap(({ manifest }) => manifest.tables)
+  return tables.reduce((sum, { staged }) => sum + staged, 0)
 }
 
 function contractOf(slice: SourceSlice, { contract }: ResolvedLoadOptions): ContractMode {
@@ -423,8 +431,17 @@ class SliceLoad {
     const reading = this.#slice.read({ batchRows, ...(signal === undefined ? {} : { signal }) })
     let rowCount = 0
     let told = 0
+    const tell = () => {
+      if (Date.now() - told < PROGRESS_MS / 2) return
+      told = Date.now()
+      const [slice, progress, found] = [this.#key, reading.progress(), issues.count]
+      this.#options.onProgress({ kind: 'staging', slice, rows: rowCount, issues: found, progress })
+    }
+    // Rows that are always at hand leave no time to a timer, and a service that answers no batch.
+    using timer = repeating(tell, PROGRESS_MS)
     for await (const batch of reading) {
       signal?.throwIfAborted()
+      timer.check()
       const table = byName.get(batch.table)
       if (table === undefined) {
         throw new TypeError(
@@ -442,26 +459,19 @@ class SliceLoad {
         withheld: counts.withheld + hashed.withheld,
       })
       rowCount += hashed.rowCount
-      if (Date.now() - told < PROGRESS_MS) continue
-      told = Date.now()
-      const [slice, progress] = [this.#key, reading.progress()]
-      this.#options.onProgress({
-        kind: 'staging',
-        slice,
-        rows: rowCount,
-        issues: issues.count,
-        progress,
-      })
+      if (Date.now() - told >= PROGRESS_MS) tell()
     }
+    timer.check()
+    timer[Symbol.dispose]()
     const stagedAt = Date.now()
-    this.#options.onProgress({ kind: 'committing', slice: this.#key, rows: rowCount })
+    this.#options.onProgress({ kind: 'storing', slice: this.#key, rows: rowCount })
     const accounting = reading.accounting()
     issues.checkShare(accounting.reduce((sum, { records }) => sum + records, 0))
     const written = await stage.finish()
     this.#stage = null
     const tableCounts = reconcile(accounting, given, written)
     const fingerprint = this.#slice.fingerprint ?? content!.finish()
-    return { stagedAt, tableCounts, issues, fingerprint }
+    return { stagedAt, rowCount, tableCounts, issues, fingerprint }
   }
 
   async #commit(
@@ -470,12 +480,17 @@ class SliceLoad {
     committed: readonly LoadRecord[],
     victims: readonly LoadRecord[],
   ): Promise<SliceResult> {
-    const { source, disposition } = this.#options
+    const { source, disposition, onProgress } = this.#options
     const { tables, provenance, files, state } = this.#slice
+    const aside = disposition === 'merge' ? committed : victims
+    if (aside.length > 0) {
+      onProgress({ kind: 'replacing', slice: this.#key, rows: rowsOf(aside) })
+    }
     const replacements: ReadonlyMap<string, Replacement> =
       disposition === 'merge'
         ? await merge(this.#connection, loadId, tables, committed)
         : await supersede(this.#connection, loadId, tables, victims)
+    onProgress({ kind: 'committing', slice: this.#key, rows: staged.rowCount })
     const finishedAt = new Date()
     const manifest: LoadManifest = {
       loadId,
@@ -512,6 +527,7 @@ class SliceLoad {
 
 interface StagedRows {
   readonly stagedAt: number
+  readonly rowCount: number
   readonly tableCounts: readonly TableCounts[]
   readonly issues: IssueCounter
   readonly fingerprint: Fingerprint

@@ -2,7 +2,10 @@ import type { ReadProgress } from './source.js'
 
 /** What `onProgress` is told. `slice` is the slice as text, such as `data_year=2022`. */
 export type LoadEvent =
+  /** The source's file is hashed, before its slice is known. `source` is its name. */
+  | { readonly kind: 'hashing'; readonly source: string; readonly byteCount: number }
   | { readonly kind: 'slice-start'; readonly slice: string }
+  /** About four times a second while a slice is read, also while no rows arrive. */
   | {
       readonly kind: 'staging'
       readonly slice: string
@@ -18,6 +21,10 @@ export type LoadEvent =
       readonly waitMs: number
       readonly error: Error
     }
+  /** All rows are read, and the destination takes in the last of them. */
+  | { readonly kind: 'storing'; readonly slice: string; readonly rows: number }
+  /** Rows of earlier loads are put aside; `rows` is how many those loads staged. */
+  | { readonly kind: 'replacing'; readonly slice: string; readonly rows: number }
   | { readonly kind: 'committing'; readonly slice: string; readonly rows: number }
   | {
       readonly kind: 'slice-end'

@@ -157,6 +157,8 @@ export interface ReadOptions {
 /** What the loader tells a source before the first slice. */
 export interface SourceContext {
   readonly signal?: AbortSignal
+  /** To be called before a file is hashed, which can take long, with its bytes. */
+  readonly onHashing?: (byteCount: number) => void
 }
 
 /**

@@ -36,17 +36,17 @@ export async function runLoad(
   onEvent: (event: LoadEvent) => void = () => undefined,
 ): Promise<LoadResult> {
   const { terminal } = context
-  const show = progressListener(terminal)
+  using shown = progressListener(terminal)
   const result = await load({
     ...loadOptions(context),
     source,
     destination,
     onProgress: (event) => {
       onEvent(event)
-      show(event)
+      shown.onEvent(event)
     },
   })
-  terminal.redraw('')
+  shown[Symbol.dispose]()
   for (const slice of result.slices) {
     for (const line of sliceLines(source.kind, slice)) terminal.note(line)
   }

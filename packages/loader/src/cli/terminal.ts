@@ -6,17 +6,25 @@ export class StdoutClosed extends Error {
   }
 }
 
+interface TerminalStream extends NodeJS.WritableStream {
+  readonly isTTY?: boolean
+  readonly columns?: number
+}
+
 /** Standard error for people: lines, and on a terminal one line that is drawn again and again. */
 export class Terminal {
   readonly quiet: boolean
   readonly interactive: boolean
+  readonly #stream: TerminalStream
   #drawn = false
 
-  constructor({ quiet }: { readonly quiet: boolean }) {
+  /** @param stream instead of standard error */
+  constructor({ quiet }: { readonly quiet: boolean }, stream: TerminalStream = process.stderr) {
     this.quiet = quiet
-    this.interactive = process.stderr.isTTY === true && process.env['TERM'] !== 'dumb'
+    this.#stream = stream
+    this.interactive = stream.isTTY === true && process.env['TERM'] !== 'dumb'
     // Nobody reads the messages any more: that is no reason to lose the work.
-    process.stderr.on('error', () => {})
+    stream.on('error', () => {})
     // Each write to standard output learns of its own failure.
     process.stdout.on('error', () => {})
   }
@@ -24,7 +32,7 @@ export class Terminal {
   /** A line on standard error. */
   line(text: string): void {
     this.redraw('')
-    process.stderr.write(`${text}\n`)
+    this.#stream.write(`${text}\n`)
   }
 
   /** A line on standard error, unless quiet. */
@@ -35,8 +43,8 @@ export class Terminal {
   /** Puts `text` in place of the line drawn last; the empty text takes that line away. */
   redraw(text: string): void {
     if (text === '' && !this.#drawn) return
-    const width = process.stderr.columns ?? 80
-    process.stderr.write(`\r\u001b[2K${text.slice(0, width - 1)}`)
+    const width = this.#stream.columns ?? 80
+    this.#stream.write(`\r\u001b[2K${text.slice(0, width - 1)}`)
     this.#drawn = text !== ''
   }
 }

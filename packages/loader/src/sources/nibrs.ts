@@ -15,6 +15,7 @@ import type {
   ReadOptions,
   SliceReading,
   Source,
+  SourceContext,
   SourceSlice,
   StageBatch,
   StageIssue,
@@ -72,8 +73,8 @@ export function nibrsFile(file: string | URL, options: NibrsFileOptions = {}): S
   return {
     kind: 'nibrs',
     name,
-    async *slices({ signal }) {
-      yield await openSlice(file, name, options, signal)
+    async *slices(context) {
+      yield await openSlice(file, name, options, context)
     },
   }
 }
@@ -82,7 +83,7 @@ async function openSlice(
   file: string | URL,
   name: string,
   options: NibrsFileOptions,
-  signal: AbortSignal | undefined,
+  { signal, onHashing }: SourceContext,
 ): Promise<SourceSlice> {
   const input = (reuseChunks = false) =>
     openInput(file, {
@@ -92,6 +93,7 @@ async function openSlice(
     })
   // Null where it cannot be had: opening the file then says what is wrong.
   const found = await identify(file).catch(() => null)
+  if (found !== null) onHashing?.(found.byteCount)
   // Hashed on a thread of its own while the first records are looked at.
   const hashing = input()
   const hash = hashing.sha256()
