@@ -24,7 +24,12 @@ export async function loadUkPoliceArchive(context: CommandContext): Promise<Comm
     const source = ukpoliceArchive(place, { dataset: FILES[dataset], ...range })
     try {
       const slices = source.slices({ signal: context.signal })
-      const many = await runMany(context, slices, (slice) => sourceOf(source, slice), destination)
+      const many = await runMany(context, {
+        items: slices,
+        sourceOf: (slice) => sourceOf(source, slice),
+        destination,
+        isThere: (error) => Promise.resolve(!isOfConnection(error)),
+      })
       results.push({ dataset, ...many })
     } catch (error) {
       // An archive can be made without a data set; that none is in it is an error.
@@ -34,6 +39,11 @@ export async function loadUkPoliceArchive(context: CommandContext): Promise<Comm
   }
   if (results.length === 0) throw absent[0]
   return manyEnd(results)
+}
+
+/** An archive at an address that no longer answers; the faults of a file are its own. */
+function isOfConnection(error: unknown): boolean {
+  return (error as { retryable?: unknown }).retryable === true
 }
 
 /** One slice of a source as a source, to be loaded while the archive is open. */

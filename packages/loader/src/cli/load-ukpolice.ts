@@ -79,8 +79,9 @@ async function loadDataset(
   if (todo.length < wanted.length) {
     terminal.note(`${dataset}: ${count(wanted.length - todo.length)} slices are in already`)
   }
-  const source = sourceMaker(client, dataset, area)
-  const many = await runMany(context, todo, source, destination)
+  const sourceOf = sourceMaker(client, dataset, area)
+  const isThere = () => answers(client, signal)
+  const many = await runMany(context, { items: todo, sourceOf, destination, isThere })
   return { dataset, ...many, upToDate: wanted.length - todo.length, late: plan.late }
 }
 
@@ -92,6 +93,17 @@ export function sourceMaker(
 ) {
   return (slice: ForceMonth) =>
     ukpoliceApi({ client, dataset, slices: [slice], ...(area === null ? {} : { area }) })
+}
+
+/** Whether the service answers at all: the smallest thing it has, asked for anew. */
+export async function answers(client: PoliceClient, signal: AbortSignal): Promise<boolean> {
+  try {
+    await client.request('crime-last-updated', { signal })
+    return true
+  } catch {
+    signal.throwIfAborted()
+    return false
+  }
 }
 
 /** Says which forces are late with stops, a line for each month. */

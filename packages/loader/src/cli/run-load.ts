@@ -63,32 +63,43 @@ export interface FailedSlice {
 export interface ManyResult {
   readonly slices: readonly SliceResult[]
   readonly failed: readonly FailedSlice[]
-  /** Slices left when the run stopped after too many failures in a row. */
+  /** Slices left when the run stopped because what it loads from was gone. */
   readonly notTried: number
 }
 
-/** After so many failures one after the other the fault is not the slices'. */
-const MOST_FAILURES_IN_A_ROW = 5
+/** After so many failures one after the other the fault may not be the slices'. */
+const FAILURES_IN_A_ROW = 5
+
+/** What {@link runMany} loads. */
+export interface ManyLoads<Item> {
+  readonly items: Iterable<Item> | AsyncIterable<Item>
+  readonly sourceOf: (item: Item) => Source
+  readonly destination: Destination
+  /**
+   * Asked after every five failures in a row, with the last of them. A run of slices that cannot be
+   * had goes past them; one whose service or file is gone stops.
+   */
+  readonly isThere: (lastError: unknown) => Promise<boolean>
+}
 
 /**
  * Loads many slices, one at a time; one that fails is told and the others go on.
  *
- * What is wrong with the command or the destination would meet every slice and ends the run. Five
- * failures in a row stop it, which is told with the number of slices left.
+ * What is wrong with the command or the destination would meet every slice and ends the run. It
+ * stops when what it loads from is gone, which is told with the number of slices left.
  */
 export async function runMany<Item>(
   context: CommandContext,
-  items: Iterable<Item> | AsyncIterable<Item>,
-  sourceOf: (item: Item) => Source,
-  destination: Destination,
+  { items, sourceOf, destination, isThere }: ManyLoads<Item>,
 ): Promise<ManyResult> {
   const slices: SliceResult[] = []
   const failed: FailedSlice[] = []
   let failuresInARow = 0
   let notTried = 0
+  let isGone = false
   for await (const item of items) {
     context.signal.throwIfAborted()
-    if (failuresInARow === MOST_FAILURES_IN_A_ROW) {
+    if (isGone) {
       notTried++
       continue
     }
@@ -103,13 +114,13 @@ export async function runMany<Item>(
       context.signal.throwIfAborted()
       if (!isOfSlice(error)) throw error
       failed.push({ slice: current, error })
-      failuresInARow++
       context.terminal.line(`${current || 'a slice'} failed: ${(error as Error).message}`)
+      if (++failuresInARow % FAILURES_IN_A_ROW === 0) isGone = !(await isThere(error))
     }
   }
   if (notTried > 0) {
     context.terminal.line(
-      `stopped after ${MOST_FAILURES_IN_A_ROW} failures in a row; not tried: ${count(notTried)} ${notTried === 1 ? 'slice' : 'slices'}`,
+      `stopped after ${failuresInARow} failures in a row, for nothing answers any more; not tried: ${count(notTried)} ${notTried === 1 ? 'slice' : 'slices'}`,
     )
   }
   return { slices, failed, notTried }

@@ -10,7 +10,7 @@ import {
 } from '../sources/index.js'
 import type { CommandContext, CommandEnd } from './context.js'
 import { destinationOf } from './destination.js'
-import { type DatasetResult, manyEnd, sourceMaker, tellLate } from './load-ukpolice.js'
+import { answers, type DatasetResult, manyEnd, sourceMaker, tellLate } from './load-ukpolice.js'
 import { loadedSlices } from './loaded-slices.js'
 import { count } from './render.js'
 import { runMany } from './run-load.js'
@@ -102,7 +102,12 @@ async function syncDataset(sync: DatasetSync): Promise<SyncResult> {
     )
   }
   const todo = [...fresh, ...recheck]
-  const many = await runMany(context, todo, sourceMaker(client, dataset, null), destination)
+  const many = await runMany(context, {
+    items: todo,
+    sourceOf: sourceMaker(client, dataset, null),
+    destination,
+    isThere: () => answers(client, signal),
+  })
   return {
     dataset,
     ...many,

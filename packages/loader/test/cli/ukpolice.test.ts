@@ -227,19 +227,37 @@ test('a published force of which nothing was ever loaded is told, unless forces 
   expect(loaded.stderr).not.toContain('left out, never loaded: kent')
 })
 
-test('a run that stops after five failures in a row says how many slices it did not try', async () => {
-  server.publish(complete)
-  server.setFault((request) =>
-    request.path === 'stops-force' ? { kind: 'status', status: 404 } : undefined,
-  )
-  const found = await report(
-    ['load', 'ukpolice', '--to', 'duckdb:five.duckdb', '--dataset', 'stops'],
-    1,
-  )
-  server.setFault(undefined)
-  expect(found.datasets[0]).toMatchObject({ slices: [], notTried: 1 })
-  expect(found.datasets[0]!.failed).toHaveLength(5)
-  expect(found.stderr).toContain('stopped after 5 failures in a row; not tried: 1 slice')
+describe('after five failures in a row', () => {
+  const load = ['load', 'ukpolice', '--to', 'duckdb:five.duckdb', '--dataset', 'stops']
+
+  test('a run stops when the service answers nothing, and says what it did not try', async () => {
+    server.publish(complete)
+    let asked = 0
+    server.setFault(({ path: route }) => {
+      const isDown = route === 'stops-force' || (route === 'crime-last-updated' && ++asked > 1)
+      return isDown ? { kind: 'status', status: 404 } : undefined
+    })
+    const found = await report(load, 1)
+    expect(found.datasets[0]).toMatchObject({ slices: [], notTried: 1 })
+    expect(found.datasets[0]!.failed).toHaveLength(5)
+    expect(found.stderr).toContain('stopped after 5 failures in a row')
+    expect(found.stderr).toContain('not tried: 1 slice')
+  })
+
+  test('it goes on when the service answers, past slices that cannot be had', async () => {
+    server.setFault(({ path: route, params }) =>
+      route === 'stops-force' &&
+      !(params.get('date') === '2026-08' && params.get('force') === 'kent')
+        ? { kind: 'status', status: 404 }
+        : undefined,
+    )
+    const found = await report(load, 1)
+    expect(found.datasets[0]!.failed).toHaveLength(5)
+    expect(found.datasets[0]!.notTried).toBe(0)
+    expect(slicesOf(found, 'loaded')).toEqual(['stops force=kent month=2026-08'])
+    server.setFault(undefined)
+    expect(slicesOf(await report(load), 'loaded')).toHaveLength(5)
+  })
 })
 
 test('a server that is down is one sentence, exit 1, and nothing is written', async () => {
