@@ -81,7 +81,7 @@ async function syncDataset(sync: DatasetSync): Promise<SyncResult> {
   // A data set that is new to the warehouse begins with the forces and months of the others.
   const all = [...loaded.values()].flat()
   const range = {
-    ...(all.length === 0 ? {} : { forces: forcesOf(all, dataset) }),
+    ...(all.length === 0 ? {} : { forces: forcesOf(all, own, dataset) }),
     ...sinceOf(own.length > 0 ? own : all),
     ...rangeOf(command),
   }
@@ -117,10 +117,15 @@ async function syncDataset(sync: DatasetSync): Promise<SyncResult> {
   }
 }
 
-function forcesOf(loaded: readonly LoadedSlice[], dataset: UkPoliceDataset): readonly string[] {
+function forcesOf(
+  loaded: readonly LoadedSlice[],
+  own: readonly LoadedSlice[],
+  dataset: UkPoliceDataset,
+): readonly string[] {
   const forces = [...new Set(loaded.map(({ force }) => force))].toSorted()
-  // British Transport Police publishes no outcomes.
-  return dataset === 'outcomes' ? forces.filter((force) => force !== 'btp') : forces
+  // British Transport Police publishes stops only, unless somebody wants its empty months of crimes.
+  const withBtp = dataset === 'stops' || own.some(({ force }) => force === 'btp')
+  return withBtp ? forces : forces.filter((force) => force !== 'btp')
 }
 
 function sinceOf(loaded: readonly LoadedSlice[]): { since?: Month } {

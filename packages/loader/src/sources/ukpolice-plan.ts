@@ -13,7 +13,10 @@ export interface ForceMonth {
 /** What to look at. */
 export interface PlanOptions {
   readonly dataset: UkPoliceDataset
-  /** Force ids, `btp` included. Default: every force the service lists. */
+  /**
+   * Force ids, `btp` included. Default: every force the service lists, and for stops also British
+   * Transport Police where the list of published months has it.
+   */
   readonly forces?: readonly string[]
   /** First month. Default: the oldest the API still has. */
   readonly since?: Month
@@ -32,7 +35,7 @@ export interface PublishedPlan {
   readonly late: readonly ForceMonth[]
   /** Months asked for that the service does not list. */
   readonly unlistedMonths: readonly Month[]
-  /** Forces the service lists that were not asked for, and have published a month of the range. */
+  /** Forces of the default that were not asked for, and have published a month of the range. */
   readonly otherForces: readonly string[]
 }
 
@@ -40,7 +43,9 @@ export interface PublishedPlan {
  * Asks the service what is published: at most three requests, whatever the range.
  *
  * Stops are listed by force and month, so a force that is late is known. Of crimes and outcomes the
- * service has no such list: every force is taken to have published every listed month.
+ * service has no such list: every force is taken to have published every listed month. British
+ * Transport Police has nothing of its own there: its crimes are placed at stations and come with the
+ * areas of the forces around them, and it has no outcomes.
  *
  * @throws {OptionError} OPTION_INVALID for a range without a month, or a force the service lacks
  */
@@ -75,22 +80,25 @@ export async function planPublished(
       { option: 'since' },
     )
   }
+  const hasBtp = availability.some((entry) => entry['stop-and-search']?.includes('btp'))
+  const standard = dataset === 'stops' && hasBtp ? [...ids, 'btp'] : ids
+  const forces = options.forces ?? standard
   const published: ForceMonth[] = []
   const late: ForceMonth[] = []
   for (const month of inRange) {
-    const stopForces = availability.find(({ date }) => date === month)?.['stop-and-search']
-    for (const force of options.forces ?? ids) {
-      const isLate = dataset === 'stops' && !(stopForces ?? []).includes(force)
+    const ofMonth = availability.find(({ date }) => date === month)?.['stop-and-search'] ?? []
+    for (const force of forces) {
+      const isLate = dataset === 'stops' && !ofMonth.includes(force)
       ;(isLate ? late : published).push({ force, month })
     }
   }
-  const otherForces = ids.filter(
+  const otherForces = standard.filter(
     (force) =>
-      !(options.forces ?? ids).includes(force) &&
+      !forces.includes(force) &&
       (dataset !== 'stops' ||
         availability.some(
-          ({ date, 'stop-and-search': stopForces }) =>
-            inRange.includes(date) && (stopForces ?? []).includes(force),
+          ({ date, 'stop-and-search': ofMonth }) =>
+            inRange.includes(date) && (ofMonth ?? []).includes(force),
         )),
   )
   const unlistedMonths = unlisted(months, since, until)

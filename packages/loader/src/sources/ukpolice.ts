@@ -34,7 +34,10 @@ import {
 export interface UkPoliceApiOptions {
   /** One data set is one source kind, with a table and slices of its own. */
   readonly dataset: UkPoliceDataset
-  /** Force ids, `btp` included. Default: every force the service lists. */
+  /**
+   * Force ids, `btp` included. Default: every force the service lists, and for stops also British
+   * Transport Police where it has published some.
+   */
   readonly forces?: readonly string[]
   /** An area of the caller's own instead of forces, in tables of its own: `ukpolice_area_crime`. */
   readonly area?: { readonly name: string; readonly within: AreaShape }

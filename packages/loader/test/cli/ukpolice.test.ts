@@ -227,6 +227,33 @@ test('a published force of which nothing was ever loaded is told, unless forces 
   expect(loaded.stderr).not.toContain('left out, never loaded: kent')
 })
 
+test('stops of the British Transport Police come by default, and nothing is asked of it besides', async () => {
+  const to = ['--to', 'duckdb:btp.duckdb', '--since', '2026-08']
+  server.publish(complete)
+  await report(['load', 'ukpolice', ...to, '--dataset', 'stops'])
+  server.publish({
+    ...complete,
+    availability: complete.availability.map((entry) => ({
+      ...entry,
+      'stop-and-search': [...entry['stop-and-search']!, 'btp'],
+    })),
+    stops: [...complete.stops!, ...complete.stops!.map((stop) => ({ ...stop, force: 'btp' }))],
+  })
+  const told = await report(['sync', 'ukpolice', ...to])
+  expect(told.datasets[0]!.leftOutForces).toEqual(['btp'])
+  const found = await report(['load', 'ukpolice', ...to])
+  expect(slicesOf(found, 'loaded').toSorted()).toEqual([
+    'crimes force=kent month=2026-08',
+    'crimes force=leicestershire month=2026-08',
+    'outcomes force=kent month=2026-08',
+    'outcomes force=leicestershire month=2026-08',
+    'stops force=btp month=2026-08',
+  ])
+  const after = await report(['sync', 'ukpolice', ...to])
+  expect(after.status).toBe('nothing new')
+  server.publish(complete)
+})
+
 describe('after five failures in a row', () => {
   const load = ['load', 'ukpolice', '--to', 'duckdb:five.duckdb', '--dataset', 'stops']
 

@@ -184,6 +184,22 @@ describe('what is published', () => {
     expect(plan.lastUpdated).toBe('2026-08')
   })
 
+  test('has the stops of a force that is only in the list of published months', async () => {
+    const listed = data.availability.map((entry) =>
+      entry.date === '2026-07'
+        ? { ...entry, 'stop-and-search': [...entry['stop-and-search']!, 'btp'] }
+        : entry,
+    )
+    await using other = await startTestServer({ ...data, availability: listed }, { rate: false })
+    const again = createClient({ baseUrl: other.url })
+    const stops = await planPublished(again, { dataset: 'stops', since: '2026-07' })
+    const ofBtp = ({ force }: { readonly force: string }) => force === 'btp'
+    expect(stops.published.filter(ofBtp)).toEqual([{ force: 'btp', month: '2026-07' }])
+    expect(stops.late.filter(ofBtp)).toEqual([{ force: 'btp', month: '2026-08' }])
+    const crimes = await planPublished(again, { dataset: 'crimes' })
+    expect(crimes.published.filter(ofBtp)).toEqual([])
+  })
+
   test('names months asked for that the service does not list', async () => {
     const plan = await planPublished(client(), { dataset: 'crimes', since: '2026-04' })
     expect(plan.unlistedMonths).toEqual(['2026-04', '2026-05'])
