@@ -53,6 +53,8 @@ export type StageBatch =
       readonly kind: 'rows'
       readonly table: string
       readonly rows: readonly StageRow[]
+      /** File within the source, or answer, for issues that the loader finds; see {@link StageIssue}. */
+      readonly file?: string | null
       /** Under `quarantine` a row is withheld when an issue of its batch has its number. */
       readonly issues: readonly StageIssue[]
     }

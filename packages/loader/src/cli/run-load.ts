@@ -126,9 +126,12 @@ export async function runMany<Item>(
   return { slices, failed, notTried }
 }
 
+/** Faults of a destination or of a schema that lie in the rows of one slice. */
+const OF_ROWS = ['DESTINATION_ROW', 'DESTINATION_COUNTS', 'DRIFT_UNKNOWN_KEYS']
+
 function isOfSlice(error: unknown): boolean {
   if (error instanceof UsageError || !(error instanceof Error)) return false
   const { code } = error as { code?: unknown }
   if (typeof code !== 'string') return false
-  return !/^(OPTION|DESTINATION|DRIFT|SLICE_COVERED)/.test(code)
+  return OF_ROWS.includes(code) || !/^(OPTION|DESTINATION|DRIFT|SLICE_COVERED)/.test(code)
 }

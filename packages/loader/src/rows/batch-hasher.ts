@@ -9,6 +9,7 @@ import { dataColumns, linePrefix } from '../schema/stage-columns.js'
 import type { Slice, TableSchema } from '../schema/table-schema.js'
 import type { ContractMode, StageBatch, StageIssue, StageRow } from '../source.js'
 import { cellText } from './cell-text.js'
+import { storableKeys } from './storable-keys.js'
 import { withoutRecords } from './without-records.js'
 
 /** Most characters of a value that an issue keeps. */
@@ -63,7 +64,7 @@ export class BatchHasher {
   async hash(table: TableSchema, batch: StageBatch): Promise<HashedBatch> {
     return batch.kind === 'columns'
       ? this.#hashColumns(table, batch.batch, batch.issues)
-      : this.#hashRows(table, batch.rows, batch.issues)
+      : this.#hashRows(table, batch)
   }
 
   async #hashColumns(
@@ -123,8 +124,7 @@ export class BatchHasher {
 
   #hashRows(
     table: TableSchema,
-    given: readonly StageRow[],
-    givenIssues: readonly StageIssue[],
+    { rows: given, issues: givenIssues, file = null }: RowsBatch,
   ): HashedBatch {
     const columns = dataColumns(table)
     const issues = [...givenIssues]
@@ -134,13 +134,14 @@ export class BatchHasher {
     const records: number[] = []
     for (const row of given) {
       const cells: string[] = []
-      const faults = this.#unknownKeyIssues(table, row)
-      for (const [index, value] of this.#valuesOf(table, row).entries()) {
+      const { issues: faults, keys } = this.#unknownKeys(table, row, file)
+      const values = table.keepsUnknownKeys ? [...row.values, keys] : row.values
+      for (const [index, value] of values.entries()) {
         const { name, type } = columns[index]!
         const cell = cellText(type, value)
         cells.push(cell ?? '')
         if (cell !== undefined) continue
-        faults.push(issueOf(table, row, 'FIELD_DOES_NOT_FIT', name, value))
+        faults.push(issueOf(table, row, file, 'FIELD_DOES_NOT_FIT', name, value))
       }
       issues.push(...faults)
       const isFaulty = faults.length > 0 || faulty.has(row.sourceRecord)
@@ -163,28 +164,36 @@ export class BatchHasher {
     }
   }
 
-  #valuesOf(table: TableSchema, row: StageRow) {
-    if (!table.keepsUnknownKeys) return row.values
-    const { unknownKeys = {} } = row
-    return [...row.values, hasKeys(unknownKeys) ? canonicalJson(unknownKeys) : null]
-  }
-
-  #unknownKeyIssues(table: TableSchema, row: StageRow): StageIssue[] {
+  /** The cell of a row's unknown keys, and what is wrong with them. */
+  #unknownKeys(
+    table: TableSchema,
+    row: StageRow,
+    file: string | null,
+  ): { readonly keys: string | null; readonly issues: StageIssue[] } {
     const { unknownKeys = {} } = row
     const { contract } = this.#options
-    if (!hasKeys(unknownKeys) || (contract === 'evolve' && table.keepsUnknownKeys)) return []
-    const keys = Object.keys(unknownKeys).join(', ')
+    if (!hasKeys(unknownKeys)) return { keys: null, issues: [] }
+    const names = Object.keys(unknownKeys)
     if (contract === 'freeze' || !table.keepsUnknownKeys) {
       throw new SchemaDriftError(
         'DRIFT_UNKNOWN_KEYS',
-        `record ${row.sourceRecord} of ${table.name} has keys without a column: ${keys}; update this package, or load with contract "evolve" or "quarantine"`,
+        `record ${row.sourceRecord} of ${file ?? table.name} has keys without a column: ${names.join(', ')}; update this package, or load with contract "evolve" or "quarantine"`,
         { table: table.name },
       )
     }
-    const [key] = Object.keys(unknownKeys)
-    return [issueOf(table, row, 'UNKNOWN_KEY', key!, canonicalJson(unknownKeys))]
+    if (contract === 'quarantine') {
+      const raw = canonicalJson(unknownKeys)
+      return { keys: null, issues: [issueOf(table, row, file, 'UNKNOWN_KEY', names[0]!, raw)] }
+    }
+    const { keys, faults } = storableKeys(unknownKeys)
+    const issues = faults.map((key) =>
+      issueOf(table, row, file, 'FIELD_DOES_NOT_FIT', key, canonicalJson(unknownKeys[key])),
+    )
+    return { keys: canonicalJson(keys), issues }
   }
 }
+
+type RowsBatch = Extract<StageBatch, { readonly kind: 'rows' }>
 
 function hasKeys(object: object): boolean {
   return Object.keys(object).length > 0
@@ -193,13 +202,14 @@ function hasKeys(object: object): boolean {
 function issueOf(
   table: TableSchema,
   row: StageRow,
+  file: string | null,
   code: string,
   field: string,
   value: unknown,
 ): StageIssue {
   const raw = String(value).slice(0, RAW_LIMIT)
   const { sourceRecord: recordNumber } = row
-  return { code, table: table.name, field, recordNumber, byteOffset: null, raw }
+  return { code, table: table.name, field, recordNumber, byteOffset: null, raw, file }
 }
 
 /** JSON with the keys of every object in order, so that equal content is equal text. */

@@ -38,7 +38,7 @@ export function cellText(type: ColumnKind, value: RowValue): string | undefined 
 }
 
 /** NUL is not a character of any text column, and half a surrogate pair is none of UTF-8. */
-function isStorable(text: string): boolean {
+export function isStorable(text: string): boolean {
   return !text.includes('\0') && !/\p{Surrogate}/u.test(text)
 }
 

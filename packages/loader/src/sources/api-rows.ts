@@ -97,7 +97,8 @@ export function rowConverter(
         })
         return null
       })
-      const unknownKeys: Record<string, unknown> = {}
+      // Without a prototype, so that a key named __proto__ is one like any other.
+      const unknownKeys = Object.create(null) as Record<string, unknown>
       collectUnknown(row, keys, '', unknownKeys)
       return Object.keys(unknownKeys).length === 0
         ? { sourceRecord, values }

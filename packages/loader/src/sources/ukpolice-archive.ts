@@ -162,7 +162,7 @@ class ArchiveReading implements SliceReading {
         faults.at(-1)?.rowNumber ?? 0,
       )
       this.#bytes = found.at(-1)?.byteOffset ?? this.#bytes
-      yield { kind: 'rows', table, rows, issues }
+      yield { kind: 'rows', table, rows, issues, file: name }
     }
     this.#bytes = this.#entry.size
   }

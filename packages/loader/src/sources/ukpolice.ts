@@ -266,7 +266,7 @@ class ApiReading implements SliceReading {
       .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
     let rows: StageRow[] = []
     const take = (): StageBatch => {
-      const batch: StageBatch = { kind: 'rows', table, rows, issues: issues.splice(0) }
+      const batch: StageBatch = { kind: 'rows', table, rows, issues: issues.splice(0), file }
       this.#rows += rows.length
       rows = []
       return batch
