@@ -59,8 +59,15 @@ export interface LoadPlan {
   readonly destructiveDdl: readonly string[]
   /** Loads whose rows would be replaced, with their row counts. */
   readonly supersedes: readonly { readonly loadId: number; readonly rows: number }[]
-  /** Null when the source cannot tell without being read. */
+  /** Rows that would be written; null when that cannot be told, for `unreadReason`. */
   readonly expectedRows: number | null
+  /** Why the slice was not read to count its rows; null when they are known. */
+  readonly unreadReason: string | null
+  /**
+   * The load of the same slice that is in, when only reading can tell whether it would be replaced
+   * or stay; null when it would be replaced for sure, and when there is none.
+   */
+  readonly inAlready: number | null
 }
 
 /** What became of one slice. */

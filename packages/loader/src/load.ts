@@ -19,11 +19,12 @@ import { BytePool } from './byte-pool.js'
 import { ContentFingerprint } from './content-fingerprint.js'
 import type { Connection, LockRequest, Stage } from './destinations/contract.js'
 import { DestinationError, OptionError, SchemaDriftError } from './errors.js'
+import { countRows } from './expected-rows.js'
 import { IssueCounter } from './issue-counter.js'
 import type { LoadManifest, LoadResult, SliceResult, TableCounts } from './load-result.js'
 import { type LoadOptions, resolveLoadOptions, type ResolvedLoadOptions } from './options.js'
+import { ReadingProgress } from './reading-progress.js'
 import { reconcile } from './reconcile.js'
-import { repeating } from './repeating.js'
 import { retrying } from './retry.js'
 import { BatchHasher } from './rows/batch-hasher.js'
 import {
@@ -38,8 +39,6 @@ import { sliceKey } from './schema/table-schema.js'
 import type { ContractMode, Fingerprint, SourceContext, SourceFile, SourceSlice } from './source.js'
 import { PACKAGE_VERSION } from './version.js'
 
-/** Milliseconds between two `staging` events. */
-const PROGRESS_MS = 250
 /** Bytes of arrays for rows that are kept for the next ones. */
 const SPARE_BYTES = 32 << 20
 
@@ -161,48 +160,84 @@ async function writeManifest(directory: string, manifest: LoadManifest): Promise
 
 /** What a dry run says; connects without the right to write. */
 async function planSlice(slice: SourceSlice, options: ResolvedLoadOptions): Promise<SliceResult> {
-  const { destination, source, disposition, force, signal } = options
-  const key = sliceKey(slice.slice)
-  const warnings = leftOut(slice)
-  const connection = await destination.connect({
-    readOnly: true,
-    lockWaitMs: options.lockWaitMs,
-    ...(signal === undefined ? {} : { signal }),
-  })
-  const existing = new Map<string, ReadonlyMap<string, string>>()
-  let loads: readonly LoadRecord[] = []
-  if (connection !== null) {
-    await using open = connection
-    for (const [table, columns] of await open.columnsOf(tableNames(slice.tables))) {
-      existing.set(table, columns)
-    }
-    loads = committedOf(await readLoads(open, source.kind))
-    const same = findSame(loads, slice, slice.fingerprint, contractOf(slice, options))
-    if (same !== undefined && !force) {
-      await requireRows(open, same, loads)
-      const { loadId } = same
-      return { slice: key, status: 'skipped', loadId, manifest: null, plan: null, warnings }
+  const { destination, disposition, force } = options
+  const slicePlan = { slice: sliceKey(slice.slice), manifest: null, warnings: leftOut(slice) }
+  const skipped = ({ loadId }: LoadRecord) =>
+    ({ ...slicePlan, status: 'skipped', loadId, plan: null }) as const
+  const { existing, loads, same } = await lookUp(slice, options, slice.fingerprint)
+  if (same !== undefined) return skipped(same)
+  const victims = victimsOf(loads, slice, disposition)
+  let { expectedRows, unreadReason = null } = slice
+  let inAlready = slice.fingerprint === null && !force ? findContent(loads, slice, options) : null
+  if (expectedRows !== null) unreadReason = null
+  else if (unreadReason === null && !slice.rereadable) unreadReason = 'it can be read only once'
+  else if (unreadReason === null) {
+    const { rows, fingerprint } = await countRows(slice, options)
+    expectedRows = rows
+    inAlready = null
+    if (slice.fingerprint === null) {
+      const found = await lookUp(slice, options, fingerprint)
+      if (found.same !== undefined) return skipped(found.same)
     }
   }
-  const victims = victimsOf(loads, slice, disposition)
   const plans = [
     recordTablesPlan(destination.dialect, existing),
     stageTablesPlan(destination.dialect, existing, slice.tables, slice.slice),
   ]
-  const supersedes = victims.map((load) => ({ loadId: load.loadId, rows: rowsOf([load]) }))
   return {
-    slice: key,
+    ...slicePlan,
     status: 'planned',
     loadId: null,
-    manifest: null,
     plan: {
       ddl: plans.flatMap(({ safe }) => safe),
       destructiveDdl: plans.flatMap(({ destructive }) => destructive),
-      supersedes,
-      expectedRows: slice.expectedRows,
+      supersedes: victims.map((load) => ({ loadId: load.loadId, rows: rowsOf([load]) })),
+      expectedRows,
+      unreadReason,
+      inAlready: inAlready?.loadId ?? null,
     },
-    warnings,
   }
+}
+
+interface FoundInPlace {
+  /** Columns by table. */
+  readonly existing: ReadonlyMap<string, ReadonlyMap<string, string>>
+  /** Those of the source kind that count. */
+  readonly loads: readonly LoadRecord[]
+  /** The load because of which the slice would be skipped. */
+  readonly same: LoadRecord | undefined
+}
+
+/** What a destination holds of a slice, without the right to write. */
+async function lookUp(
+  slice: SourceSlice,
+  options: ResolvedLoadOptions,
+  fingerprint: Fingerprint | null,
+): Promise<FoundInPlace> {
+  const { destination, source, force, lockWaitMs, signal } = options
+  const connection = await destination.connect({
+    readOnly: true,
+    lockWaitMs,
+    ...(signal === undefined ? {} : { signal }),
+  })
+  if (connection === null) return { existing: new Map(), loads: [], same: undefined }
+  await using open = connection
+  const existing = await open.columnsOf(tableNames(slice.tables))
+  const loads = committedOf(await readLoads(open, source.kind))
+  const contract = contractOf(slice, options)
+  const same = force ? undefined : findSame(loads, slice, fingerprint, contract)
+  if (same !== undefined) await requireRows(open, same, loads)
+  return { existing, loads, same }
+}
+
+/** The load of a slice whose content has to be asked for before it can be told whether it is new. */
+function findContent(
+  loads: readonly LoadRecord[],
+  slice: SourceSlice,
+  options: ResolvedLoadOptions,
+): LoadRecord | null {
+  const contract = contractOf(slice, options)
+  return loads.find((load) => isSameSource(load, slice, contract)) ?? null
 }
 
 function committedOf(loads: readonly LoadRecord[]): readonly LoadRecord[] {
@@ -244,22 +279,29 @@ function findSame(
   fingerprint: Fingerprint | null,
   contract: ContractMode,
 ): LoadRecord | undefined {
-  const key = sliceKey(slice.slice)
-  const tables = slice.tables.map(stageName)
+  return loads.find(
+    (load) =>
+      load.manifest.fingerprint.sha256 === fingerprint?.sha256 &&
+      isSameSource(load, slice, contract),
+  )
+}
+
+/** Of the same slice, read from the same place in the same way, whatever was in it. */
+function isSameSource(
+  { manifest }: LoadRecord,
+  slice: SourceSlice,
+  contract: ContractMode,
+): boolean {
   const { spec, specRevision } = slice.provenance
-  const entries = entriesOf(slice.files)
-  return loads.find(({ manifest }) => {
-    const loaded = new Set(manifest.tables.map(({ table }) => table))
-    return (
-      manifest.slice === key &&
-      manifest.fingerprint.sha256 === fingerprint?.sha256 &&
-      manifest.spec === spec &&
-      manifest.specRevision === specRevision &&
-      (manifest.contract ?? slice.contract) === contract &&
-      entriesOf(manifest.files) === entries &&
-      tables.every((table) => loaded.has(table))
-    )
-  })
+  const loaded = new Set(manifest.tables.map(({ table }) => table))
+  return (
+    manifest.slice === sliceKey(slice.slice) &&
+    manifest.spec === spec &&
+    manifest.specRevision === specRevision &&
+    (manifest.contract ?? slice.contract) === contract &&
+    entriesOf(manifest.files) === entriesOf(slice.files) &&
+    slice.tables.map(stageName).every((table) => loaded.has(table))
+  )
 }
 
 function victimsOf(
@@ -429,19 +471,9 @@ class SliceLoad {
     const issues = new IssueCounter(maxIssues)
     const given = new Map<string, { rows: number; withheld: number }>()
     const reading = this.#slice.read({ batchRows, ...(signal === undefined ? {} : { signal }) })
-    let rowCount = 0
-    let told = 0
-    const tell = () => {
-      if (Date.now() - told < PROGRESS_MS / 2) return
-      told = Date.now()
-      const [slice, progress, found] = [this.#key, reading.progress(), issues.count]
-      this.#options.onProgress({ kind: 'staging', slice, rows: rowCount, issues: found, progress })
-    }
-    // Rows that are always at hand leave no time to a timer, and a service that answers no batch.
-    using timer = repeating(tell, PROGRESS_MS)
+    using progress = new ReadingProgress(this.#key, reading, issues, this.#options.onProgress)
     for await (const batch of reading) {
       signal?.throwIfAborted()
-      timer.check()
       const table = byName.get(batch.table)
       if (table === undefined) {
         throw new TypeError(
@@ -458,11 +490,10 @@ class SliceLoad {
         rows: counts.rows + hashed.rowCount + hashed.withheld,
         withheld: counts.withheld + hashed.withheld,
       })
-      rowCount += hashed.rowCount
-      if (Date.now() - told >= PROGRESS_MS) tell()
+      progress.add(hashed.rowCount)
     }
-    timer.check()
-    timer[Symbol.dispose]()
+    progress.finish()
+    const rowCount = progress.rows
     const stagedAt = Date.now()
     this.#options.onProgress({ kind: 'storing', slice: this.#key, rows: rowCount })
     const accounting = reading.accounting()

@@ -137,8 +137,10 @@ export interface SourceSlice {
    */
   readonly fingerprint: Fingerprint | null
   readonly files: readonly SourceFile[]
-  /** Rows expected, for dry runs and progress; null when unknown. */
+  /** Rows expected, for dry runs; null when only reading can tell. */
   readonly expectedRows: number | null
+  /** Why a dry run must not read it to count its rows, such as requests that this would take. */
+  readonly unreadReason?: string
   /**
    * Facts to keep as the slice's state in the same transaction as the data, such as
    * `{ published: "2024-03-01" }`; null for none.

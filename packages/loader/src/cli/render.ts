@@ -47,11 +47,16 @@ function manifestLines(name: string, manifest: LoadManifest): readonly string[] 
 }
 
 function planLines(name: string, plan: LoadPlan): readonly string[] {
+  const { expectedRows, unreadReason, inAlready } = plan
   const lines = [
-    `${name}: would be loaded${plan.expectedRows === null ? '' : `, ${count(plan.expectedRows)} rows expected`}`,
+    inAlready === null
+      ? `${name}: would be loaded${expectedRows === null ? '' : `, ${count(expectedRows)} rows`}`
+      : `${name}: is in as load ${inAlready}, and would be read again to see whether it changed`,
   ]
+  if (unreadReason !== null) lines.push(`  rows not counted: ${unreadReason}`)
+  const where = inAlready === null ? '' : ', if it changed'
   for (const { loadId, rows } of plan.supersedes) {
-    lines.push(`  would take the place of load ${loadId}, ${count(rows)} rows`)
+    lines.push(`  would take the place of load ${loadId}, ${count(rows)} rows${where}`)
   }
   for (const statement of plan.ddl) lines.push(`  ${statement}`)
   for (const statement of plan.destructiveDdl) {

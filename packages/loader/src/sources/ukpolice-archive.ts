@@ -74,7 +74,8 @@ export function ukpoliceArchive(source: string | URL, options: UkPoliceArchiveOp
           { source: name },
         )
       }
-      for (const entry of entries) yield sliceOf(archive, rowTable, entry)
+      const isRemote = source instanceof URL || /^https?:/i.test(source)
+      for (const entry of entries) yield sliceOf(archive, rowTable, entry, isRemote)
     },
   }
 }
@@ -92,7 +93,12 @@ function contentsOf({ entries }: Archive): string {
   return `${entries.length} files of ${forces} forces, ${months[0]} to ${months.at(-1)}`
 }
 
-function sliceOf(archive: Archive, rowTable: RowTable, entry: ArchiveEntry): SourceSlice {
+function sliceOf(
+  archive: Archive,
+  rowTable: RowTable,
+  entry: ArchiveEntry,
+  isRemote: boolean,
+): SourceSlice {
   const { force, month, name, size } = entry
   return {
     slice: [
@@ -109,6 +115,11 @@ function sliceOf(archive: Archive, rowTable: RowTable, entry: ArchiveEntry): Sou
     fingerprint: null,
     files: [{ name, sha256: null, byteCount: size }],
     expectedRows: null,
+    ...(isRemote
+      ? {
+          unreadReason: `a load downloads the file, ${size.toLocaleString('en-US')} bytes unpacked`,
+        }
+      : {}),
     state: null,
     rereadable: true,
     read: (options) => new ArchiveReading(archive, rowTable, entry, options),

@@ -157,11 +157,21 @@ function sliceOf(
       },
     ],
     expectedRows: null,
+    unreadReason: requestsOf(dataset, byArea),
     state: { checked: lastUpdated },
     rereadable: true,
     read: (readOptions) =>
       new ApiReading(service, rowTable, dataset, { force, month }, readOptions),
   }
+}
+
+/** What a dry run would have to ask for. */
+function requestsOf(dataset: UkPoliceDataset, byArea: boolean): string {
+  if (dataset === 'stops' && !byArea) return 'a load asks for them with 1 request'
+  const more = byArea
+    ? ''
+    : `, after one for each neighbourhood of the force${dataset === 'crimes' ? ', and 1 for crimes without a place' : ''}`
+  return `a load asks for them with a request for each tile of the area${more}; how many tiles only the answers tell`
 }
 
 /** Areas of forces by client, force and month of last update: each is asked for once. */

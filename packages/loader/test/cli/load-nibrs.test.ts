@@ -117,7 +117,7 @@ describe('load nibrs', () => {
       ...['load', 'nibrs', 'nibrs-2022.zip', '--to', 'duckdb:new.duckdb', '--dry-run'],
     )
     expect(code).toBe(0)
-    expect(stderr).toMatch(/would be loaded\n[\s\S]*CREATE TABLE "stg_nibrs_victim"/)
+    expect(stderr).toMatch(/would be loaded, [\d,]+ rows\n[\s\S]*CREATE TABLE "stg_nibrs_victim"/)
     expect(readdirSync(folder).filter((name) => name.startsWith('new.duckdb'))).toEqual([])
   })
 
