@@ -502,7 +502,8 @@ class SliceLoad {
     this.#stage = null
     const tableCounts = reconcile(accounting, given, written)
     const fingerprint = this.#slice.fingerprint ?? content!.finish()
-    return { stagedAt, rowCount, tableCounts, issues, fingerprint }
+    const files = reading.files?.() ?? this.#slice.files
+    return { stagedAt, rowCount, files, tableCounts, issues, fingerprint }
   }
 
   async #commit(
@@ -512,7 +513,7 @@ class SliceLoad {
     victims: readonly LoadRecord[],
   ): Promise<SliceResult> {
     const { source, disposition, onProgress } = this.#options
-    const { tables, provenance, files, state } = this.#slice
+    const { tables, provenance, state } = this.#slice
     const aside = disposition === 'merge' ? committed : victims
     if (aside.length > 0) {
       onProgress({ kind: 'replacing', slice: this.#key, rows: rowsOf(aside) })
@@ -534,7 +535,7 @@ class SliceLoad {
       spec: provenance.spec,
       specRevision: provenance.specRevision,
       producedBy: `${provenance.producedBy}, @crimewh/loader ${PACKAGE_VERSION}`,
-      files,
+      files: staged.files,
       tables: staged.tableCounts.map((counts) => ({
         ...counts,
         ...(counts.table === null ? {} : replacementOf(replacements, counts.table, counts.staged)),
@@ -559,6 +560,7 @@ class SliceLoad {
 interface StagedRows {
   readonly stagedAt: number
   readonly rowCount: number
+  readonly files: readonly SourceFile[]
   readonly tableCounts: readonly TableCounts[]
   readonly issues: IssueCounter
   readonly fingerprint: Fingerprint

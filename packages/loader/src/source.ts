@@ -90,6 +90,8 @@ export interface SliceReading extends AsyncIterable<StageBatch> {
   progress(): ReadProgress
   /** Final once the iteration has ended. */
   accounting(): readonly TableAccounting[]
+  /** The slice's files with what only reading tells, such as their hashes; once it has ended. */
+  files?(): readonly SourceFile[]
 }
 
 /** What identifies the content of a slice. */
@@ -112,6 +114,10 @@ export interface SliceProvenance {
 /** A file or answer that a slice was read from, for the manifest. */
 export interface SourceFile {
   readonly name: string
+  /**
+   * Of the file as given; of a file of the bulk archive as unpacked; of an answer of the API as the
+   * elements it held, each as JSON with a line feed, sorted. Null when it was not read.
+   */
   readonly sha256: string | null
   readonly byteCount: number | null
   /**

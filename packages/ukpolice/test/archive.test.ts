@@ -48,6 +48,23 @@ const street = archiveHeaders.street.join(',')
 const id = 'ab'.repeat(32)
 const name = '2026-08/2026-08-kent-street.csv'
 
+describe('bytes of an archive', () => {
+  it('are given as they are read, those of the file alone', async () => {
+    const files = archiveFiles(generateData({ crimeCount: 50 }))
+    await using archive = await openArchive(await store(files))
+    const read = new Map<string, Uint8Array[]>()
+    const onBytes: ArchiveReadOptions['onBytes'] = (entry, bytes) => {
+      read.set(entry.name, [...(read.get(entry.name) ?? []), bytes.slice()])
+    }
+    await rowsOf(archive, 'street', { onBytes })
+    const texts = [...read].map(([name, chunks]) => [name, Buffer.concat(chunks).toString()])
+    const wanted = files.filter((file) => file.name.endsWith('-street.csv'))
+    expect(Object.fromEntries(texts)).toEqual(
+      Object.fromEntries(wanted.map((file) => [file.name, Buffer.from(file.content).toString()])),
+    )
+  })
+})
+
 describe('rows of an archive', () => {
   it('are the rows of the API, as far as the files go', async () => {
     const data = generateData({ crimeCount: 500 })

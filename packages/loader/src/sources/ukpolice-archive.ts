@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import {
   type Archive,
   type ArchiveDataset,
@@ -14,6 +15,7 @@ import type {
   ReadProgress,
   SliceReading,
   Source,
+  SourceFile,
   SourceSlice,
   StageBatch,
   StageIssue,
@@ -136,6 +138,7 @@ class ArchiveReading implements SliceReading {
   #records = 0
   #rows = 0
   #withheld = 0
+  #sha256: string | null = null
 
   constructor(archive: Archive, rowTable: RowTable, entry: ArchiveEntry, { signal }: ReadOptions) {
     this.#archive = archive
@@ -152,10 +155,14 @@ class ArchiveReading implements SliceReading {
   async *[Symbol.asyncIterator](): AsyncGenerator<StageBatch> {
     const { dataset, force, month, name } = this.#entry
     const table = this.#rowTable.table.name
+    const hash = createHash('sha256')
     const batches = this.#archive.batches(dataset, {
       forces: [force],
       months: [month],
       signal: this.#signal,
+      onBytes: (entry, bytes) => {
+        if (entry.name === name) hash.update(bytes)
+      },
     })
     for await (const { entry, rows: found, issues: faults } of batches) {
       // Two files of one name in two folders of an archive are two entries of one slice.
@@ -176,6 +183,12 @@ class ArchiveReading implements SliceReading {
       yield { kind: 'rows', table, rows, issues, file: name }
     }
     this.#bytes = this.#entry.size
+    this.#sha256 = hash.digest('hex')
+  }
+
+  files(): readonly SourceFile[] {
+    const { name, size } = this.#entry
+    return [{ name, sha256: this.#sha256, byteCount: size }]
   }
 
   accounting(): readonly TableAccounting[] {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import {
   createClient,
   type GeoJsonArea,
@@ -13,6 +14,7 @@ import type {
   ReadProgress,
   SliceReading,
   Source,
+  SourceFile,
   SourceSlice,
   StageBatch,
   StageIssue,
@@ -136,6 +138,7 @@ function sliceOf(
   lastUpdated: Month,
 ): SourceSlice {
   const byArea = service.area !== null
+  const name = `${dataset} ${byArea ? 'area' : 'force'}=${force} date=${month}`
   return {
     slice: [
       { name: byArea ? 'area' : 'force', type: 'text', value: force },
@@ -149,19 +152,13 @@ function sliceOf(
     },
     contract: 'evolve',
     fingerprint: null,
-    files: [
-      {
-        name: `${dataset} ${byArea ? 'area' : 'force'}=${force} date=${month}`,
-        sha256: null,
-        byteCount: null,
-      },
-    ],
+    files: [{ name, sha256: null, byteCount: null }],
     expectedRows: null,
     unreadReason: requestsOf(dataset, byArea),
     state: { checked: lastUpdated },
     rereadable: true,
     read: (readOptions) =>
-      new ApiReading(service, rowTable, dataset, { force, month }, readOptions),
+      new ApiReading(service, rowTable, dataset, { force, month, name }, readOptions),
   }
 }
 
@@ -210,20 +207,36 @@ class Service {
   }
 }
 
+function hashOf(lines: readonly string[]): { sha256: string; byteCount: number } {
+  const hash = createHash('sha256')
+  let byteCount = 0
+  for (const line of lines) {
+    hash.update(`${line}\n`)
+    byteCount += Buffer.byteLength(line) + 1
+  }
+  return { sha256: hash.digest('hex'), byteCount }
+}
+
 interface ForceOutline {
   readonly within: AreaShape | null
   readonly withoutBoundary: readonly string[]
+}
+
+/** `name` is that of its answers in the manifest. */
+interface NamedSlice extends ForceMonth {
+  readonly name: string
 }
 
 class ApiReading implements SliceReading {
   readonly #service: Service
   readonly #rowTable: RowTable
   readonly #dataset: UkPoliceDataset
-  readonly #slice: ForceMonth
+  readonly #slice: NamedSlice
   readonly #signal: AbortSignal | undefined
   readonly #converter: RowConverter
   #done = 0
   #remaining: number | null = null
+  #read: Pick<SourceFile, 'sha256' | 'byteCount'> = { sha256: null, byteCount: null }
   #records = 0
   #rows = 0
 
@@ -231,7 +244,7 @@ class ApiReading implements SliceReading {
     service: Service,
     rowTable: RowTable,
     dataset: UkPoliceDataset,
-    slice: ForceMonth,
+    slice: NamedSlice,
     { signal }: ReadOptions,
   ) {
     this.#service = service
@@ -260,6 +273,10 @@ class ApiReading implements SliceReading {
     ]
   }
 
+  files(): readonly SourceFile[] {
+    return [{ name: this.#slice.name, ...this.#read }]
+  }
+
   async *[Symbol.asyncIterator](): AsyncGenerator<StageBatch> {
     const table = this.#rowTable.table.name
     const issues: StageIssue[] = []
@@ -274,6 +291,7 @@ class ApiReading implements SliceReading {
     const sorted = answers
       .map((answer) => ({ answer, key: JSON.stringify(answer) }))
       .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
+    this.#read = hashOf(sorted.map(({ key }) => key))
     let rows: StageRow[] = []
     const take = (): StageBatch => {
       const batch: StageBatch = { kind: 'rows', table, rows, issues: issues.splice(0), file }

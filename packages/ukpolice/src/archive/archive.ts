@@ -86,6 +86,8 @@ export interface ArchiveReadOptions {
   readonly strict?: boolean | undefined
   /** Called for each issue; batches carry them too. */
   readonly onIssue?: ((issue: ArchiveIssue) => void) | undefined
+  /** Called with the unpacked bytes of each file as they are read, to hash them for example. */
+  readonly onBytes?: ((entry: ArchiveEntry, bytes: Uint8Array) => void) | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -237,7 +239,7 @@ function selectEntries(
 ): readonly ArchiveEntry[] {
   requireKnownKeys(
     options,
-    ['forces', 'months', 'since', 'until', 'strict', 'onIssue', 'signal'],
+    ['forces', 'months', 'since', 'until', 'strict', 'onIssue', 'onBytes', 'signal'],
     'reading an archive',
   )
   if (!(dataset in archiveHeaders)) {
@@ -273,6 +275,16 @@ function selectEntries(
   )
 }
 
+async function* telling(
+  chunks: AsyncIterable<Uint8Array>,
+  onBytes: (bytes: Uint8Array) => void,
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) {
+    onBytes(chunk)
+    yield chunk
+  }
+}
+
 async function* readEntry<Dataset extends ArchiveDataset>(
   source: ByteSource,
   zipEntry: ZipEntry,
@@ -283,7 +295,9 @@ async function* readEntry<Dataset extends ArchiveDataset>(
 ): AsyncGenerator<ArchiveBatch<ArchiveRowTypes[Dataset]>> {
   const header = archiveHeaders[dataset]
   let headerSeen = false
-  const records = readCsvRecords(readZipEntry(source, zipEntry, signal))
+  const records = readCsvRecords(
+    telling(readZipEntry(source, zipEntry, signal), (bytes) => options.onBytes?.(entry, bytes)),
+  )
   for await (const found of records) {
     signal?.throwIfAborted()
     const rows: ArchiveRow<ArchiveRowTypes[Dataset]>[] = []
