@@ -146,7 +146,7 @@ async function openSlice(
           input: input(true),
           name,
           dataYear,
-          stateCode: state?.code ?? null,
+          state,
           batchRows: options.batchRows ?? readOptions.batchRows ?? 16_384,
           readOptions,
           checkUnchanged: async () => {
@@ -226,7 +226,7 @@ interface NibrsReadingOptions {
   readonly input: ReturnType<typeof openInput>
   readonly name: string
   readonly dataYear: number
-  readonly stateCode: string | null
+  readonly state: { readonly code: string; readonly abbreviation: string } | null
   readonly batchRows: number
   readonly readOptions: ReadOptions
   readonly checkUnchanged: () => Promise<void>
@@ -278,6 +278,18 @@ class NibrsReading implements SliceReading {
       yield { kind: 'columns', table: `${NIBRS_PREFIX}${batch.segment}`, batch, issues }
     }
     await checkUnchanged()
+    this.#requireRowsOfState()
+  }
+
+  /** A state that the file has nothing of would take the place of its rows with nothing. */
+  #requireRowsOfState(): void {
+    const { name, state, dataYear } = this.#options
+    if (state === null || [...this.#counts.values()].some(({ rows }) => rows > 0)) return
+    throw new SourceError(
+      'SOURCE_NO_SLICE',
+      `${name} has no row of state ${state.abbreviation} in ${dataYear}; nothing was loaded or replaced: check the state, or take a load that is no longer published away with "crimewh loads remove"`,
+      { source: name },
+    )
   }
 
   accounting(): readonly TableAccounting[] {
@@ -317,12 +329,12 @@ class NibrsReading implements SliceReading {
 
   /** The rows of the one state asked for. */
   #select(batch: SegmentBatch): SegmentBatch {
-    const { stateCode } = this.#options
-    if (stateCode === null) return batch
+    const { state } = this.#options
+    if (state === null) return batch
     const column = batch.columns.get(STATE_COLUMN)!
     const rows: number[] = []
     for (let row = 0; row < batch.rowCount; row++) {
-      if (column.get(row) === stateCode) rows.push(row)
+      if (column.get(row) === state.code) rows.push(row)
     }
     this.#count(batch.segment).notSelected += batch.rowCount - rows.length
     return rows.length === batch.rowCount ? batch : selectRows(batch, Uint32Array.from(rows))

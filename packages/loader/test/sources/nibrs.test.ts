@@ -6,6 +6,7 @@ import { decode, loadSpec, openInput } from '@nibrs/decoder'
 import { generateMasterFile, generateTruth, writeMasterFile } from '@nibrs/decoder/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { sliceKey } from '../../src/schema/table-schema.js'
+import { listLoads, load, openDestination } from '../../src/index.js'
 import { nibrsFile } from '../../src/sources/index.js'
 import { collect, readSlice } from './collect.js'
 
@@ -133,6 +134,28 @@ describe('one state', () => {
     })()
     expect(await cellsOf(batches, code)).toEqual(whole)
     expect(whole.length).toBeGreaterThan(10)
+  })
+
+  test('that the file has no row of is refused, and the rows that are in stay', async () => {
+    const file = path.join(folder, 'once.txt')
+    const lines = await linesOf(2022)
+    writeFileSync(file, lines.join('\n') + '\n')
+    const code = lines.find((line) => line.startsWith('01'))!.slice(2, 4)
+    const destination = openDestination(`duckdb:${path.join(folder, 'states.duckdb')}`)
+    await load({ source: nibrsFile(file, { state: code }), destination })
+    writeFileSync(file, lines.filter((line) => line.slice(2, 4) !== code).join('\n') + '\n')
+    for (const dryRun of [true, false]) {
+      await expect(
+        load({ source: nibrsFile(file, { state: code }), destination, dryRun }),
+      ).rejects.toMatchObject({
+        code: 'SOURCE_NO_SLICE',
+        message: expect.stringMatching(
+          /^once\.txt has no row of state [A-Z]{2} in 2022; /,
+        ) as string,
+      })
+    }
+    const loads = await listLoads(destination)
+    expect(loads.map(({ status }) => status)).toEqual(['committed'])
   })
 
   test('is refused when there is no such state', async () => {
