@@ -12,6 +12,9 @@ import type { ContractMode } from '../source.js'
 
 /** A mistake in the command itself: exit 2, with the sentence and a pointer to --help. */
 export class UsageError extends Error {
+  /** For `--json`. */
+  readonly code = 'USAGE'
+
   constructor(message: string) {
     super(message)
     this.name = 'UsageError'
@@ -41,6 +44,7 @@ const FLAGS = {
   'max-issues': { type: 'string' },
   'allow-destructive': { type: 'boolean' },
   'lock-wait': { type: 'string' },
+  retries: { type: 'string' },
   manifests: { type: 'string' },
   'dry-run': { type: 'boolean', short: 'n' },
   spec: { type: 'string' },
@@ -77,6 +81,7 @@ const LOADING: readonly Flag[] = [
   'max-issues',
   'allow-destructive',
   'lock-wait',
+  'retries',
   'manifests',
   'dry-run',
 ]
@@ -126,6 +131,8 @@ export interface Command {
   readonly contract: ContractMode | null
   readonly maxIssues: MaxIssues | null
   readonly lockWaitMs: number
+  /** Null for the default. */
+  readonly retries: number | null
   /** A whole number; null when the flag was not given. */
   whole(flag: Flag, low: number, high: number): number | null
   month(flag: 'since' | 'until'): string | null
@@ -173,6 +180,7 @@ export function parseCommand(argv: readonly string[]): Command {
       text('contract') === null ? null : oneOf('contract', text('contract')!, CONTRACT_MODES),
     maxIssues: text('max-issues') === null ? null : maxIssues(text('max-issues')!),
     lockWaitMs: (whole('lock-wait', 0, 86_400) ?? 0) * 1000,
+    retries: whole('retries', 0, 20),
     whole,
     month: (flag) => {
       const found = text(flag)

@@ -25,6 +25,7 @@ Loading
       --max-issues <n>    fail before anything is committed above 100, or 0.5%
       --allow-destructive carry out schema changes that lose something
       --lock-wait <s>     seconds to wait for another loader  (default: 0)
+      --retries <n>       further tries of a slice after an error that may pass  (default: 3)
       --manifests <dir>   write one JSON manifest for each load
   -n, --dry-run           what would happen; writes nothing
 

@@ -43,8 +43,9 @@ export async function main(argv: readonly string[]): Promise<number> {
     command = parseCommand(argv)
   } catch (error) {
     process.stderr.write(`${errorLines(error, false).join('\n')}\n`)
-    if (error instanceof UsageError) return USAGE
-    throw error
+    if (!(error instanceof UsageError)) throw error
+    if (asksForJson(argv)) await writeError(error)
+    return USAGE
   }
   const terminal = new Terminal(command)
   const interrupts = watchInterrupts()
@@ -66,13 +67,25 @@ export async function main(argv: readonly string[]): Promise<number> {
     if (error instanceof StdoutClosed) return DONE
     const shown = interrupts.signal.aborted ? (interrupts.signal.reason as unknown) : error
     for (const line of errorLines(shown, command.debug)) terminal.line(line)
-    if (command.json) {
-      await writeStdout(`${JSON.stringify({ error: errorFields(shown) }, null, 2)}\n`)
-    }
+    if (command.json) await writeError(shown)
     return exitCode(shown)
   } finally {
     interrupts.stop()
   }
+}
+
+/** Of a command line that cannot be read. */
+function asksForJson(argv: readonly string[]): boolean {
+  const end = argv.indexOf('--')
+  return (end < 0 ? argv : argv.slice(0, end)).includes('--json')
+}
+
+async function writeError(error: unknown): Promise<void> {
+  await writeStdout(`${JSON.stringify({ error: errorFields(error) }, null, 2)}\n`).catch(
+    (reason: unknown) => {
+      if (!(reason instanceof StdoutClosed)) throw reason
+    },
+  )
 }
 
 function exitCode(error: unknown): number {

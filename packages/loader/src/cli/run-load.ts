@@ -23,6 +23,7 @@ export function loadOptions({
     allowDestructive: command.is('allow-destructive'),
     dryRun: command.is('dry-run'),
     lockWaitMs: command.lockWaitMs,
+    ...(command.retries === null ? {} : { retries: command.retries }),
     ...(manifestDirectory === null ? {} : { manifestDirectory }),
     signal,
   }

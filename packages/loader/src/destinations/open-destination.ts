@@ -13,14 +13,23 @@ export interface OpenDestinationOptions {
  * A destination from its URL: `duckdb:crime.duckdb`, or `postgres://user@host/database`, where
  * `?schema=name` chooses the schema.
  *
- * @throws {OptionError} OPTION_INVALID
+ * @throws {OptionError} OPTION_INVALID; OPTION_CONFLICT for a password file where no server is
  */
 export function openDestination(
   url: string,
   { passwordFile }: OpenDestinationOptions = {},
 ): Destination {
   const scheme = /^([a-z]+):/i.exec(url)?.[1]?.toLowerCase()
-  if (scheme === 'duckdb') return duckdb({ path: url.slice('duckdb:'.length) })
+  if (scheme === 'duckdb') {
+    if (passwordFile !== undefined) {
+      throw new OptionError(
+        'OPTION_CONFLICT',
+        'a DuckDB file has no password; leave off the password file (--password-file)',
+        { option: 'passwordFile' },
+      )
+    }
+    return duckdb({ path: url.slice('duckdb:'.length) })
+  }
   if (scheme === 'postgres' || scheme === 'postgresql') {
     const { server, schema } = takeSchema(url)
     return postgres({

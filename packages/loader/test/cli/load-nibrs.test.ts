@@ -270,6 +270,18 @@ describe('what goes wrong is one sentence', () => {
       /option "state" is ZZ/,
     ],
     [
+      'a password file for a DuckDB file',
+      ['loads', 'list', '--to', 'duckdb:a.duckdb', '--password-file', 'secret.txt'],
+      2,
+      /^crimewh: a DuckDB file has no password; /,
+    ],
+    [
+      'more tries than there may be',
+      ['load', 'nibrs', 'a.zip', '--to', 'duckdb:x.duckdb', '--retries', '21'],
+      2,
+      /--retries is "21", expected a whole number from 0 to 20/,
+    ],
+    [
       'a month that is none',
       ['load', 'ukpolice', '--to', 'duckdb:x.duckdb', '--since', '2024-13'],
       2,
@@ -290,6 +302,39 @@ describe('what goes wrong is one sentence', () => {
       expect(stderr).toContain('PGPASSWORD')
       expect(stdout + stderr).not.toContain('hunter2')
     }
+  })
+
+  test('a URL with sslmode makes no line of its own, on either thread', async () => {
+    for (const mode of ['require', 'prefer', 'verify-ca']) {
+      const to = ['--to', `postgres://u@127.0.0.1:1/d?sslmode=${mode}&schema=s`, '--quiet']
+      const listed = await run('loads', 'list', ...to)
+      expect(listed.stderr).toMatch(/^crimewh: cannot connect to [^\n]*\n$/)
+    }
+    const to = ['--to', 'postgres://u@127.0.0.1:1/d?sslmode=require', '--quiet']
+    const loaded = await run('load', 'nibrs', 'nibrs-2022.zip', ...to, '--retries', '0')
+    expect(loaded.stderr).toMatch(/^crimewh: cannot connect to [^\n]*\n$/)
+  })
+
+  test('--retries says how often a load is tried again', async () => {
+    const to = ['--to', 'postgres://u@127.0.0.1:1/d', '--retries', '1']
+    const { code, stderr } = await run('load', 'nibrs', 'nibrs-2022.zip', ...to)
+    expect(code).toBe(1)
+    expect(stderr.match(/: try \d+ in /g)).toHaveLength(1)
+  })
+
+  test('--json has the mistake in a command, too', async () => {
+    for (const args of [
+      ['load', 'nibrs', '--json'],
+      ['load', 'nibrs', 'a.zip', '--json'],
+      ['--json', '--nonsense'],
+    ]) {
+      const { code, stdout, stderr } = await run(...args)
+      expect(code).toBe(2)
+      const { error } = JSON.parse(stdout) as { error: { code: string; message: string } }
+      expect(error.code).toBe('USAGE')
+      expect(stderr).toContain(error.message)
+    }
+    expect((await run('--nonsense', '--', '--json')).stdout).toBe('')
   })
 
   test('--json has the error with its code', async () => {
