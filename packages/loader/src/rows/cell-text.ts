@@ -20,8 +20,9 @@ export function cellText(type: ColumnKind, value: RowValue): string | undefined 
   if (value === null) return ''
   switch (type.kind) {
     case 'text':
-    case 'json':
       return typeof value === 'string' && isStorable(value) ? csvCell(value) : undefined
+    case 'json':
+      return typeof value === 'string' && isStorableJson(value) ? csvCell(value) : undefined
     case 'boolean':
       return typeof value === 'boolean' ? String(value) : undefined
     case 'integer':
@@ -40,6 +41,16 @@ export function cellText(type: ColumnKind, value: RowValue): string | undefined 
 /** NUL is not a character of any text column, and half a surrogate pair is none of UTF-8. */
 export function isStorable(text: string): boolean {
   return !text.includes('\0') && !/\p{Surrogate}/u.test(text)
+}
+
+/** The same of all text within JSON, where it stands as an escape, once whole pairs are characters. */
+function isStorableJson(text: string): boolean {
+  if (!isStorable(text)) return false
+  try {
+    return !/(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/.test(JSON.stringify(JSON.parse(text)))
+  } catch {
+    return false
+  }
 }
 
 function integerText(value: RowValue, limit: bigint): string | undefined {
