@@ -53,9 +53,12 @@ export interface LoadManifest {
 
 /** What a dry run found out about a slice. */
 export interface LoadPlan {
-  /** Statements that would change the schema, in order. */
+  /**
+   * Statements that would change the schema, in order, with those that choose it where it is not the
+   * default one: run by hand, they leave a load nothing to change.
+   */
   readonly ddl: readonly string[]
-  /** Those that would lose something, and are refused without `allowDestructive`. */
+  /** Those after them that would lose something, and are refused without `allowDestructive`. */
   readonly destructiveDdl: readonly string[]
   /** Loads whose rows would be replaced, with their row counts. */
   readonly supersedes: readonly { readonly loadId: number; readonly rows: number }[]

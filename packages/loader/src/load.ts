@@ -164,7 +164,7 @@ async function planSlice(slice: SourceSlice, options: ResolvedLoadOptions): Prom
   const slicePlan = { slice: sliceKey(slice.slice), manifest: null, warnings: leftOut(slice) }
   const skipped = ({ loadId }: LoadRecord) =>
     ({ ...slicePlan, status: 'skipped', loadId, plan: null }) as const
-  const { existing, loads, same } = await lookUp(slice, options, slice.fingerprint)
+  const { existing, loads, same, first } = await lookUp(slice, options, slice.fingerprint)
   if (same !== undefined) return skipped(same)
   const victims = victimsOf(loads, slice, disposition)
   let { expectedRows, unreadReason = null } = slice
@@ -184,13 +184,15 @@ async function planSlice(slice: SourceSlice, options: ResolvedLoadOptions): Prom
     recordTablesPlan(destination.dialect, existing),
     stageTablesPlan(destination.dialect, existing, slice.tables, slice.slice),
   ]
+  const ddl = plans.flatMap(({ safe }) => safe)
+  const destructiveDdl = plans.flatMap(({ destructive }) => destructive)
   return {
     ...slicePlan,
     status: 'planned',
     loadId: null,
     plan: {
-      ddl: plans.flatMap(({ safe }) => safe),
-      destructiveDdl: plans.flatMap(({ destructive }) => destructive),
+      ddl: ddl.length + destructiveDdl.length === 0 ? [] : [...first, ...ddl],
+      destructiveDdl,
       supersedes: victims.map((load) => ({ loadId: load.loadId, rows: rowsOf([load]) })),
       expectedRows,
       unreadReason,
@@ -206,6 +208,8 @@ interface FoundInPlace {
   readonly loads: readonly LoadRecord[]
   /** The load because of which the slice would be skipped. */
   readonly same: LoadRecord | undefined
+  /** Statements to run before any others by hand. */
+  readonly first: readonly string[]
 }
 
 /** What a destination holds of a slice, without the right to write. */
@@ -220,14 +224,14 @@ async function lookUp(
     lockWaitMs,
     ...(signal === undefined ? {} : { signal }),
   })
-  if (connection === null) return { existing: new Map(), loads: [], same: undefined }
+  if (connection === null) return { existing: new Map(), loads: [], same: undefined, first: [] }
   await using open = connection
   const existing = await open.columnsOf(tableNames(slice.tables))
   const loads = committedOf(await readLoads(open, source.kind))
   const contract = contractOf(slice, options)
   const same = force ? undefined : findSame(loads, slice, fingerprint, contract)
   if (same !== undefined) await requireRows(open, same, loads)
-  return { existing, loads, same }
+  return { existing, loads, same, first: await open.firstStatements() }
 }
 
 /** The load of a slice whose content has to be asked for before it can be told whether it is new. */
@@ -423,10 +427,11 @@ class SliceLoad {
     await this.#connection.lockSchema(this.#lock().onWait)
     const { safe, destructive } = await this.#planSchema() // Another may have done it meanwhile.
     if (destructive.length > 0 && !this.#options.allowDestructive) {
+      const ddl = [...(await this.#connection.firstStatements()), ...destructive]
       throw new SchemaDriftError(
         'DRIFT_DESTRUCTIVE',
-        `the tables of ${this.#options.destination.name} would lose something to hold ${this.#slice.provenance.spec}; run this after a backup, or load with allowDestructive (--allow-destructive): ${destructive.join('; ')}`,
-        { ddl: destructive, slice: this.#key },
+        `the tables of ${this.#options.destination.name} would lose something to hold ${this.#slice.provenance.spec}; run this after a backup, or load with allowDestructive (--allow-destructive): ${ddl.join('; ')}`,
+        { ddl, slice: this.#key },
       )
     }
     for (const statement of [...safe, ...destructive]) await this.#connection.query(statement)

@@ -109,6 +109,11 @@ export interface Connection extends AsyncDisposable {
    * for another that does as long as it takes, and says who that is.
    */
   lockSchema(onWait: (holder: string) => void): Promise<void>
+  /**
+   * What somebody who runs schema statements by hand has to run first, to make the schema of the
+   * tables where it is missing and to choose it.
+   */
+  firstStatements(): Promise<readonly string[]>
   commit(): Promise<void>
   /** Undoes the transaction; nothing when there is none. */
   rollback(): Promise<void>

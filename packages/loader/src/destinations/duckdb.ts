@@ -367,6 +367,10 @@ class DuckdbConnection implements Connection, ChangeRows {
     // Loads of one file take turns.
   }
 
+  async firstStatements() {
+    return []
+  }
+
   async commit(): Promise<void> {
     // A commit is the work of one thread: a second one would only ask, again and again, whether
     // there is something to do.

@@ -44,6 +44,7 @@ const CAPABILITIES: Capabilities = {
 /** Classes of SQLSTATE, or whole states, after which the same work may succeed. */
 const RETRYABLE = /^(08...|40001|40P01|53300|57P0[1-3]|55P03)$/
 const LOST = new Set(['ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN'])
+const DEFAULT_SCHEMA = 'public'
 const POLL_MS = 200
 /** A server takes a moment to notice that a loader was killed and to let its locks go. */
 const GRACE_MS = 1500
@@ -58,7 +59,7 @@ const RETAKE_MS = 5
  */
 export function postgres(options: PostgresOptions): Destination {
   rejectUnknownOptions('postgres', options, ['url', 'schema', 'passwordFile'])
-  const { url, schema = 'public', passwordFile } = options
+  const { url, schema = DEFAULT_SCHEMA, passwordFile } = options
   const name = describe(url)
   return {
     name,
@@ -172,6 +173,7 @@ class PostgresConnection implements Connection {
       await this.query(`SET search_path = ${quoteName(schema)}`)
       await this.query("SET datestyle = 'ISO'")
       await this.query("SET timezone = 'UTC'")
+      if (readOnly) await this.query('SET default_transaction_read_only = on')
       // Notices in the middle of a long statement, too, that the loader is gone (PostgreSQL 14).
       // A server on a system that cannot tell refuses, and is none the worse for it.
       await this.query(
@@ -258,10 +260,20 @@ class PostgresConnection implements Connection {
       if (holder !== null) onWait(holder)
       await this.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [name])
     }
-    const [found] = await this.query('SELECT 1 AS found FROM pg_namespace WHERE nspname = $1', [
-      schema,
-    ])
-    if (found === undefined) await this.query(`CREATE SCHEMA ${quoteName(schema)}`)
+    if (!(await this.#hasSchema())) await this.query(`CREATE SCHEMA ${quoteName(schema)}`)
+  }
+
+  async #hasSchema(): Promise<boolean> {
+    const { schema } = this.#facts
+    const sql = 'SELECT 1 AS found FROM pg_namespace WHERE nspname = $1'
+    return (await this.query(sql, [schema])).length > 0
+  }
+
+  async firstStatements() {
+    const schema = quoteName(this.#facts.schema)
+    const use = `SET search_path = ${schema}`
+    if (!(await this.#hasSchema())) return [`CREATE SCHEMA ${schema}`, use]
+    return this.#facts.schema === DEFAULT_SCHEMA ? [] : [use]
   }
 
   async commit(): Promise<void> {

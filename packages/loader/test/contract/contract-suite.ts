@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { generateTruth, type GeneratedTruth } from '@nibrs/decoder/testing'
@@ -20,6 +19,7 @@ import {
 } from '../../src/index.js'
 import { columnSchemas, keyColumn, rowConverter, textColumn } from '../../src/sources/api-rows.js'
 import { nibrsFile } from '../../src/sources/nibrs.js'
+import { everything } from '../support/catalogue.js'
 import { memoryRows, memorySource, memoryTable } from '../support/memory-source.js'
 import {
   contents,
@@ -767,38 +767,65 @@ export function contractSuite(kind: WarehouseKind): void {
   })
 
   describe(`a dry run on ${kind.name}`, () => {
-    it('says what would happen and writes nothing', async () => {
+    it('of an empty database says what would happen and makes nothing', async () => {
       const warehouse = await kind.make()
       const { destination } = warehouse
-      const options = { source: nibrsFile(cleanFile), destination, dryRun: true }
-      const first = await load(options)
-      expect(first.status).toBe('planned')
-      expect(first.slices[0]!.plan!.ddl.join('\n')).toContain('CREATE TABLE "stg_nibrs_offense"')
+      const before = await everything(warehouse)
+      const manifestDirectory = path.join(folder, `manifests-${kind.name}`)
+      const options = { source: nibrsFile(cleanFile), destination, manifestDirectory }
+      const planned = await load({ ...options, dryRun: true })
+      expect(planned.status).toBe('planned')
+      expect(planned.slices[0]!.plan!.ddl.join('\n')).toContain('CREATE TABLE "stg_nibrs_offense"')
       expect(await listLoads(destination)).toEqual([])
-      const loaded = await load({ source: nibrsFile(cleanFile), destination })
-      const bytes = snapshot(warehouse)
-      const rows = await rowHashes(warehouse)
-      const same = await load({ source: nibrsFile(cleanFile), destination, dryRun: true })
-      expect(same.status).toBe('skipped')
-      const other = await load({ source: nibrsFile(faultyFile), destination, dryRun: true })
-      expect(other.slices[0]!.plan).toMatchObject({
-        ddl: [],
-        destructiveDdl: [],
-        supersedes: [{ loadId: loaded.slices[0]!.loadId, rows: Object.values(rows).flat().length }],
-      })
-      expect(snapshot(warehouse)).toBe(bytes)
-      expect(await rowHashes(warehouse)).toEqual(rows)
+      expect(await everything(warehouse)).toEqual(before)
+      expect(existsSync(manifestDirectory)).toBe(false)
+      await load(options)
+      expect(await everything(warehouse)).not.toEqual(before)
+      expect(existsSync(manifestDirectory)).toBe(true)
     })
 
-    /** Bytes of the files a DuckDB warehouse is made of. */
-    function snapshot(warehouse: Warehouse): string {
-      if (!warehouse.url.startsWith('duckdb:')) return ''
-      const file = warehouse.url.slice('duckdb:'.length)
-      const base = path.basename(file)
-      const around = readdirSync(path.dirname(file)).filter((name) => name.startsWith(base))
-      const hash = createHash('sha256').update(readFileSync(file)).digest('hex')
-      return `${around.join()} ${statSync(file).size} ${hash}`
-    }
+    it('over data says what would be replaced and writes nothing', async () => {
+      const warehouse = await kind.make()
+      const { destination } = warehouse
+      const loaded = await load({ source: nibrsFile(cleanFile), destination })
+      const before = await everything(warehouse)
+      const same = await load({ source: nibrsFile(cleanFile), destination, dryRun: true })
+      expect(same.status).toBe('skipped')
+      const rows = [...clean.rows.values()].flat().length
+      const options = { source: nibrsFile(faultyFile), destination, dryRun: true }
+      for (const more of [{}, { force: true }, { disposition: 'replace' }] as const) {
+        const other = await load({ ...options, ...more })
+        expect(other.slices[0]!.plan).toMatchObject({
+          ddl: [],
+          destructiveDdl: [],
+          supersedes: [{ loadId: loaded.slices[0]!.loadId, rows }],
+        })
+      }
+      expect(await everything(warehouse)).toEqual(before)
+    })
+
+    it('of a changed spec shows what would change and changes nothing', async () => {
+      const warehouse = await kind.make()
+      const { destination } = warehouse
+      const old = memoryTable('sample', { code: TEXT, count: INTEGER, big: BIGINT })
+      const rows = memoryRows(['a', 1, 2])
+      await load({ source: memorySource([{ schema: old, rows }]), destination })
+      const before = await everything(warehouse)
+      const changed = memoryTable('sample', { count: BIGINT, big: INTEGER, extra: DECIMAL })
+      const source = memorySource([{ schema: changed, rows: memoryRows([1, 2, '1.5']) }])
+      for (const more of [{}, { allowDestructive: true, force: true }]) {
+        const { slices } = await load({ source, destination, dryRun: true, ...more })
+        const { ddl, destructiveDdl } = slices[0]!.plan!
+        const all = ddl.join('\n')
+        expect(all).toMatch(/ALTER TABLE "stg_sample" ADD COLUMN "extra"/)
+        expect(all).toMatch(/ALTER TABLE "stg_sample_superseded" ALTER COLUMN "count" TYPE/)
+        expect(destructiveDdl).toHaveLength(2)
+        expect(destructiveDdl[0]).toMatch(/ALTER TABLE "stg_sample" ALTER COLUMN "big" TYPE/)
+      }
+      expect(await everything(warehouse)).toEqual(before)
+      await load({ source, destination, allowDestructive: true })
+      expect(await everything(warehouse)).not.toEqual(before)
+    })
   })
 
   describe(`an abort of a load into ${kind.name}`, () => {
