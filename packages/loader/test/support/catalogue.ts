@@ -56,7 +56,7 @@ async function duckdbStructure(query: Query): Promise<Catalogue> {
        FROM duckdb_columns() WHERE NOT internal`,
     'SELECT table_name, index_name, sql FROM duckdb_indexes()',
     'SELECT table_name, constraint_type, constraint_text FROM duckdb_constraints()',
-    'SELECT sequence_name, start_value, increment_by FROM duckdb_sequences()',
+    'SELECT sequence_name, increment_by FROM duckdb_sequences()',
     'SELECT view_name FROM duckdb_views() WHERE NOT internal',
   ]
   return (await Promise.all(found.map((sql) => lines(query, sql)))).flat()

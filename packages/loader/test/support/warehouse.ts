@@ -24,20 +24,23 @@ export interface WarehouseKind {
   /** False where it cannot be had on this machine. */
   start(): Promise<boolean>
   make(): Promise<Warehouse>
+  /** One where the tables are when no schema is chosen. */
+  makeDefault(): Promise<Warehouse>
   stop(): Promise<void>
 }
 
 export function duckdbKind(): WarehouseKind {
   const folder = mkdtempSync(path.join(tmpdir(), 'cwduck-'))
   let count = 0
+  const make = async () => {
+    const file = path.join(folder, `w${++count}.duckdb`)
+    return warehouseOf(`duckdb:${file}`, (work) => duckdbSession(file, work))
+  }
   return {
     name: 'duckdb',
     start: async () => true,
-    async make() {
-      const file = path.join(folder, `w${++count}.duckdb`)
-      const url = `duckdb:${file}`
-      return warehouseOf(url, (work) => duckdbSession(file, work))
-    },
+    make,
+    makeDefault: make,
     stop: async () => rmSync(folder, { recursive: true, force: true }),
   }
 }
@@ -93,6 +96,12 @@ export function postgresKind(): WarehouseKind {
       const schema = `w${++count}`
       const { url } = server!
       return warehouseOf(`${url}&schema=${schema}`, (work) => postgresSession(url, schema, work))
+    },
+    async makeDefault() {
+      const database = `d${++count}`
+      await postgresSession(server!.url, 'public', (query) => query(`CREATE DATABASE ${database}`))
+      const url = server!.url.replace('/postgres?', `/${database}?`)
+      return warehouseOf(url, (work) => postgresSession(url, 'public', work))
     },
     stop: async () => server?.stop(),
   }
