@@ -19,8 +19,9 @@ import {
 } from '../../src/index.js'
 import { columnSchemas, keyColumn, rowConverter, textColumn } from '../../src/sources/api-rows.js'
 import { nibrsFile } from '../../src/sources/nibrs.js'
-import { everything } from '../support/catalogue.js'
+import { everything, structure } from '../support/catalogue.js'
 import { memoryRows, memorySource, memoryTable } from '../support/memory-source.js'
+import { records } from '../support/records.js'
 import {
   contents,
   rowHashes,
@@ -107,11 +108,11 @@ export function contractSuite(kind: WarehouseKind): void {
       const warehouse = await kind.make()
       const { destination } = warehouse
       const first = await load({ source: nibrsFile(cleanFile), destination })
-      const before = await contents(warehouse)
+      const before = await everything(warehouse)
       const second = await load({ source: nibrsFile(cleanFile), destination })
       expect(second.status).toBe('skipped')
       expect(second.slices[0]!.loadId).toBe(first.slices[0]!.loadId)
-      expect(await contents(warehouse)).toEqual(before)
+      expect(await everything(warehouse)).toEqual(before)
       expect(await listLoads(destination)).toHaveLength(1)
     })
 
@@ -243,12 +244,18 @@ export function contractSuite(kind: WarehouseKind): void {
       writeFileSync(restated, kept.join('\n'), 'latin1')
       const { slices } = await load({ source: nibrsFile(restated), destination })
       const { tables } = slices[0]!.manifest!
+      expect(gone.size).toBe(5)
+      expect(removedLines.length).toBeGreaterThan(10)
       expect(tables.reduce((sum, { removed }) => sum + removed, 0)).toBe(removedLines.length)
+      const counted = 'SELECT CAST(sum(removed) AS INTEGER) FROM crimewh_load_table'
+      expect(await single(warehouse, counted)).toBe(removedLines.length)
       expect(tables.reduce((sum, { added }) => sum + added, 0)).toBe(0)
       for (const key of gone) {
         const where = `ori = '${key.slice(0, 9)}' AND incident_number = '${key.slice(9)}'`
-        const sql = `SELECT count(*) FROM stg_nibrs_administrative WHERE ${where}`
-        expect(await single(warehouse, sql)).toBe(0)
+        for (const segment of ['administrative', 'offense', 'property', 'victim', 'offender']) {
+          const sql = `SELECT count(*) FROM stg_nibrs_${segment} WHERE ${where}`
+          expect(await single(warehouse, sql)).toBe(0)
+        }
       }
     })
 
@@ -289,6 +296,9 @@ export function contractSuite(kind: WarehouseKind): void {
       expect(await single(warehouse, unbalanced)).toBe(0)
       const decoded = 'SELECT CAST(sum(decoded) AS INTEGER) FROM crimewh_load_table'
       expect(await single(warehouse, decoded)).toBe(faulty.manifest.records)
+      const withheld = 'SELECT CAST(sum(withheld) AS INTEGER) FROM crimewh_load_table'
+      expect(faulty.manifest.withheld).toBeGreaterThan(0)
+      expect(await single(warehouse, withheld)).toBe(faulty.manifest.withheld)
       for (const { table, staged } of slices[0]!.manifest!.tables) {
         if (table === null) continue
         expect(await single(warehouse, `SELECT count(*) FROM ${table}`)).toBe(staged)
@@ -306,6 +316,11 @@ export function contractSuite(kind: WarehouseKind): void {
         expect(await rowHashes(warehouse)).toEqual({})
         expect(await listLoads(destination)).toEqual([])
       }
+      await load({ source: nibrsFile(cleanFile), destination })
+      const before = await records(warehouse)
+      const failing = load({ source: source(), destination, maxIssues: { share: 0.005 } })
+      await expect(failing).rejects.toMatchObject({ code: 'SOURCE_ISSUES' })
+      expect(await records(warehouse)).toEqual(before)
       const { status } = await load({ source: source(), destination, maxIssues: { share: 0.05 } })
       expect(status).toBe('loaded')
     })
@@ -370,9 +385,17 @@ export function contractSuite(kind: WarehouseKind): void {
 
     it('keeps a column that is no longer wanted', async () => {
       const warehouse = await prepared()
-      await load1(warehouse, memoryTable('sample', { code: TEXT }))
-      const [row] = await warehouse.query("SELECT count FROM stg_sample WHERE part = 'a'")
-      expect(row!['count']).toBe(1)
+      const before = await structure(warehouse)
+      const narrow = memoryTable('sample', { code: TEXT })
+      const source = memorySource([{ schema: narrow, rows: memoryRows(['b']) }], {
+        slice: slicePart('b'),
+      })
+      await load({ source, destination: warehouse.destination })
+      expect(await warehouse.query('SELECT code, count FROM stg_sample ORDER BY code')).toEqual([
+        { code: 'a', count: 1 },
+        { code: 'b', count: null },
+      ])
+      expect(await structure(warehouse)).toEqual(before)
     })
 
     it('widens a whole number', async () => {
@@ -388,14 +411,17 @@ export function contractSuite(kind: WarehouseKind): void {
       const wide = memoryTable('sample', { code: TEXT, count: BIGINT })
       const source = memorySource([{ schema: wide, rows }])
       await load({ source, destination: warehouse.destination })
-      const before = await contents(warehouse)
+      const look = async () => [await structure(warehouse), await records(warehouse)]
+      const before = await look()
       const refused = load1(warehouse, PLAIN)
       await expect(refused).rejects.toBeInstanceOf(SchemaDriftError)
       await expect(refused).rejects.toMatchObject({ code: 'DRIFT_DESTRUCTIVE' })
       await expect(refused).rejects.toThrow(/ALTER TABLE "stg_sample" ALTER COLUMN "count" TYPE/)
-      expect(await contents(warehouse)).toEqual(before)
+      expect(await look()).toEqual(before)
       await load1(warehouse, PLAIN, { allowDestructive: true })
       expect(await single(warehouse, 'SELECT count(*) FROM stg_sample')).toBe(2)
+      expect((await structure(warehouse)).length).toBe(before[0]!.length)
+      expect(await structure(warehouse)).not.toEqual(before[0])
     })
   })
 
@@ -520,15 +546,16 @@ export function contractSuite(kind: WarehouseKind): void {
     it('brings back exactly what was there before', async () => {
       const warehouse = await kind.make()
       const { destination } = warehouse
-      const first = await load({ source: nibrsFile(cleanFile), destination })
-      const before = await contents(warehouse)
-      const second = await load({ source: nibrsFile(faultyFile), destination })
-      expect(await contents(warehouse)).not.toEqual(before)
+      const first = await load({ source: nibrsFile(faultyFile), destination })
+      const before = await records(warehouse)
+      expect(before['crimewh_issue']).toHaveLength(faulty.issues.length)
+      const second = await load({ source: nibrsFile(cleanFile), destination })
+      expect(await records(warehouse)).not.toEqual(before)
       const removed = await removeLoad(destination, second.slices[0]!.loadId!)
       expect(removed.restored).toEqual([first.slices[0]!.loadId])
-      expect(await contents(warehouse)).toEqual(before)
-      expect((await listLoads(destination)).map(({ status }) => status)).toEqual(['committed'])
-      expect(await single(warehouse, 'SELECT count(*) FROM crimewh_issue')).toBe(0)
+      expect(await records(warehouse)).toEqual(before)
+      const { loadId } = first.slices[0]!
+      expect(await single(warehouse, 'SELECT min(load_id) FROM stg_nibrs_offense')).toBe(loadId)
       await removeLoad(destination, first.slices[0]!.loadId!)
       expect(await contents(warehouse)).toEqual({})
       expect(await listLoads(destination)).toEqual([])
