@@ -49,7 +49,7 @@ export async function readLoads(
 }
 
 /** The slice a load was for, from its text. */
-function sliceOf(text: string): Slice {
+export function sliceOf(text: string): Slice {
   return text.split(' ').map((part) => {
     const at = part.indexOf('=')
     const value = part.slice(at + 1)
@@ -220,7 +220,8 @@ async function moveAway(
   await connection.remove(stage, where)
 }
 
-async function columnList(connection: Connection, table: string): Promise<string> {
+/** Columns of a table, for a statement. */
+export async function columnList(connection: Connection, table: string): Promise<string> {
   const existing = await connection.columnsOf([table])
   return [...existing.get(table)!.keys()].map(quoteName).join(', ')
 }
@@ -339,57 +340,8 @@ export function requireAllTables(
   }
 }
 
-/** What `removeLoad` did. */
-export interface RemovedLoad {
-  readonly loadId: number
-  /** Loads whose rows are current again. */
-  readonly restored: readonly number[]
-  /** Rows taken away, and rows that came back. */
-  readonly removedRows: number
-  readonly restoredRows: number
-}
-
-/**
- * Takes a load away as if it had never been: rows whose place it took come back.
- *
- * @throws {DestinationError} LOAD_NOT_FOUND
- */
-export async function removeRecord(connection: Connection, loadId: number): Promise<RemovedLoad> {
-  const loads = await readLoads(connection)
-  const load = requireLoad(loads, loadId)
-  let [removedRows, restoredRows] = [0, 0]
-  for (const { table: stage } of load.manifest.tables) {
-    if (stage === null) continue
-    const [table, kept] = [quoteName(stage), quoteName(supersededName(stage))]
-    removedRows += await connection.remove(stage, `load_id = ${loadId}`)
-    removedRows += await connection.remove(supersededName(stage), `load_id = ${loadId}`)
-    if (load.supersededBy !== null) {
-      await connection.query(
-        `UPDATE ${kept} SET superseded_by = ${load.supersededBy} WHERE superseded_by = ${loadId}`,
-      )
-      continue
-    }
-    const columns = await columnList(connection, stage)
-    await connection.query(
-      `INSERT INTO ${table} (${columns}) SELECT ${columns} FROM ${kept} WHERE superseded_by = ${loadId}`,
-    )
-    restoredRows += await connection.remove(supersededName(stage), `superseded_by = ${loadId}`)
-  }
-  for (const table of ['crimewh_issue', 'crimewh_load_table', 'crimewh_load']) {
-    await connection.query(`DELETE FROM ${table} WHERE load_id = ${loadId}`)
-  }
-  const heirs = loads.filter(({ supersededBy }) => supersededBy === loadId)
-  const restored = load.supersededBy === null ? heirs.filter(isKept).map((heir) => heir.loadId) : []
-  await connection.query(
-    load.supersededBy === null
-      ? `UPDATE crimewh_load SET status = 'committed', superseded_by = NULL
-          WHERE superseded_by = ${loadId} AND status = 'superseded'`
-      : `UPDATE crimewh_load SET superseded_by = ${load.supersededBy} WHERE superseded_by = ${loadId}`,
-  )
-  return { loadId, restored, removedRows, restoredRows }
-}
-
-function isKept({ status }: LoadRecord): boolean {
+/** True for a load whose rows wait for `loads purge`. */
+export function isKept({ status }: LoadRecord): boolean {
   return status === 'superseded'
 }
 

@@ -15,6 +15,7 @@ export type DestinationErrorCode =
   | 'DESTINATION_ROW'
   | 'DESTINATION_COUNTS'
   | 'LOAD_NOT_FOUND'
+  | 'REMOVE_CONFLICT'
   | 'SLICE_COVERED'
 
 /** Stable codes of {@link SchemaDriftError}. */

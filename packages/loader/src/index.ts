@@ -1,5 +1,5 @@
 // The public surface of @crimewh/loader: named exports, nothing else.
-export type { LoadRecord, PurgedLoads, RemovedLoad } from './catalog.js'
+export type { LoadRecord, PurgedLoads } from './catalog.js'
 export type {
   Capabilities,
   Connection,
@@ -39,6 +39,7 @@ export {
   parseMaxIssues,
 } from './options.js'
 export type { LoadEvent } from './progress.js'
+export type { RemovedLoad } from './removal.js'
 export { schemaStatements } from './schema/print-schema.js'
 export {
   type ColumnKind,

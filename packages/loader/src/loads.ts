@@ -3,11 +3,10 @@ import {
   type PurgedLoads,
   purgeRecords,
   readLoads,
-  type RemovedLoad,
-  removeRecord,
   requireLoad,
 } from './catalog.js'
 import type { Connection, Destination } from './destinations/contract.js'
+import { type RemovedLoad, removeRecord } from './removal.js'
 
 /** Options of calls that look at or change loads. */
 export interface LoadsOptions {
@@ -51,9 +50,11 @@ export async function readStates(
 /**
  * Takes a load away as if it had never been: the rows whose place it took are current again.
  *
- * Rows that were purged cannot come back. Removing a superseded load changes nothing that is seen.
+ * Rows that were purged cannot come back. Removing a superseded load changes nothing that is seen,
+ * unless it had taken the place of more than the load that came after it.
  *
- * @throws {DestinationError} LOAD_NOT_FOUND, DESTINATION_LOCKED
+ * @throws {DestinationError} LOAD_NOT_FOUND, DESTINATION_LOCKED; REMOVE_CONFLICT naming the later loads
+ *   that have to be removed first, for they would have met other rows without this one
  */
 export async function removeLoad(
   destination: Destination,

@@ -1,0 +1,320 @@
+import { seededRandom } from '@ukpolice/client/testing'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import {
+  type Disposition,
+  listLoads,
+  load,
+  purgeLoads,
+  removeLoad,
+  type Slice,
+} from '../src/index.js'
+import { memoryRows, memorySource, memoryTable } from './support/memory-source.js'
+import {
+  duckdbKind,
+  postgresKind,
+  type SqlRow,
+  type Warehouse,
+  type WarehouseKind,
+} from './support/warehouse.js'
+
+/** Sequences of loads; more with CRIMEWH_UNDO_ROUNDS. */
+const ROUNDS = Number(process.env['CRIMEWH_UNDO_ROUNDS'] ?? 6)
+const SEED = Number(process.env['CRIMEWH_UNDO_SEED'] ?? Date.now() % 1_000_000_000)
+/** Calls of a sequence, before all that is left is removed. */
+const CALLS = 14
+
+const KEYED = memoryTable(
+  'keyed',
+  { id: { kind: 'integer', bits: 32 }, name: { kind: 'text' } },
+  { key: ['id'] },
+)
+
+type Row = readonly [id: number | null, name: string]
+
+/** A load as the model remembers it. */
+interface ModelLoad {
+  readonly id: number
+  readonly disposition: Disposition
+  readonly year: number
+  /** Null: the whole year. */
+  readonly state: string | null
+  readonly rows: readonly Row[]
+  isPurged: boolean
+}
+
+/** Where a row is: null is seen, a number is the load that has its place. */
+interface Standing {
+  /** By name, which is the row's own. */
+  readonly rows: ReadonlyMap<string, number | null>
+  /** Loads that are not current, with those that took their place. */
+  readonly replaced: ReadonlyMap<number, number>
+  /** Loads that would have been refused. */
+  readonly refused: readonly number[]
+}
+
+/** A warehouse in memory: what is there follows from the loads alone, one after another. */
+class Model {
+  readonly loads: ModelLoad[] = []
+  /** Names of purged rows. */
+  readonly #gone = new Set<string>()
+
+  standing(loads: readonly ModelLoad[] = this.loads): Standing {
+    const rows = new Map<string, number | null>()
+    const replaced = new Map<number, number>()
+    const refused: number[] = []
+    const current: ModelLoad[] = []
+    for (const next of loads) {
+      if (next.isPurged) continue
+      if (next.disposition === 'replace-slice' && current.some((other) => isAround(other, next))) {
+        refused.push(next.id)
+      }
+      const ids = new Set(next.rows.map(([id]) => id))
+      for (const other of [...current]) {
+        const isReplaced =
+          next.disposition === 'replace' ||
+          (next.disposition === 'replace-slice' && isWithin(other, next))
+        for (const [id, name] of other.rows) {
+          if (rows.get(name) !== null) continue
+          const isMerged = next.disposition === 'merge' && id !== null && ids.has(id)
+          if (isReplaced || isMerged) rows.set(name, next.id)
+        }
+        if (!isReplaced) continue
+        replaced.set(other.id, next.id)
+        current.splice(current.indexOf(other), 1)
+      }
+      for (const [, name] of next.rows) rows.set(name, null)
+      current.push(next)
+    }
+    for (const name of this.#gone) rows.delete(name)
+    return { rows, replaced, refused }
+  }
+
+  purge(): void {
+    const { rows, replaced } = this.standing()
+    for (const [name, by] of rows) if (by !== null) this.#gone.add(name)
+    for (const each of this.loads) if (replaced.has(each.id)) each.isPurged = true
+  }
+
+  /** What has to go before a load can, and why; empty where nothing has. */
+  inTheWayOf(id: number): readonly number[] {
+    const without = this.loads.filter((each) => each.id !== id)
+    const refusedAlready = new Set(this.standing().refused)
+    const then = this.standing(without)
+    const refused = then.refused.filter((other) => !refusedAlready.has(other))
+    if (refused.length > 0) return refused
+    const later = new Set<number>()
+    for (const [name, by] of this.standing().rows) {
+      if (by !== id) continue
+      const owner = this.loads.find(({ rows }) => rows.some((row) => row[1] === name))!
+      const end = then.replaced.get(owner.id) ?? Infinity
+      for (const other of without) {
+        const isLater = other.id > id && other.id < end && !other.isPurged
+        if (isLater && other.disposition === 'merge') later.add(other.id)
+      }
+    }
+    return [...later]
+  }
+
+  remove(id: number): void {
+    this.loads.splice(
+      this.loads.findIndex((each) => each.id === id),
+      1,
+    )
+  }
+}
+
+function isWithin(inner: ModelLoad, outer: ModelLoad): boolean {
+  return inner.year === outer.year && (outer.state === null || outer.state === inner.state)
+}
+
+function isAround(outer: ModelLoad, inner: ModelLoad): boolean {
+  return outer.year === inner.year && outer.state === null && inner.state !== null
+}
+
+suite(duckdbKind())
+suite(postgresKind())
+
+function suite(kind: WarehouseKind): void {
+  describe(`undo in ${kind.name}`, () => {
+    let isThere = false
+    beforeAll(async () => {
+      console.log(`undo (${kind.name}): CRIMEWH_UNDO_SEED=${SEED} repeats these ${ROUNDS} rounds`)
+      isThere = await kind.start()
+    })
+    afterAll(() => kind.stop())
+
+    it.each(Array.from({ length: ROUNDS }, (_, round) => round))(
+      'of any load leaves the warehouse in which that load never was, round %i',
+      async (round) => {
+        if (!isThere) return
+        const random = seededRandom(SEED + round)
+        await play(await kind.make(), random)
+      },
+    )
+
+    it('keeps rows away that a later load of their slice replaced, though a merge had put them aside', async () => {
+      if (!isThere) return
+      const warehouse = await kind.make()
+      await put(warehouse, 'replace-slice', 'a', [1, 'a1'], [2, 'a2'])
+      const merged = await put(warehouse, 'merge', 'b', [2, 'b2'], [3, 'b3'])
+      await put(warehouse, 'replace-slice', 'a', [1, 'a3'])
+      await removeLoad(warehouse.destination, merged)
+      expect(await names(warehouse)).toEqual(['a3'])
+    })
+
+    it('names the merges that have to be removed first', async () => {
+      if (!isThere) return
+      const warehouse = await kind.make()
+      await put(warehouse, 'replace-slice', 'a', [1, 'a1'], [2, 'a2'])
+      const first = await put(warehouse, 'merge', 'b', [2, 'b2'])
+      const second = await put(warehouse, 'merge', 'c', [2, 'c2'])
+      const before = await names(warehouse)
+      const refused = removeLoad(warehouse.destination, first)
+      await expect(refused).rejects.toMatchObject({ code: 'REMOVE_CONFLICT', loadId: first })
+      await expect(refused).rejects.toThrow(`remove load ${second} first`)
+      expect(await names(warehouse)).toEqual(before)
+      await removeLoad(warehouse.destination, second)
+      await removeLoad(warehouse.destination, first)
+      expect(await names(warehouse)).toEqual(['a1', 'a2'])
+    })
+  })
+}
+
+async function put(
+  { destination }: Warehouse,
+  disposition: Disposition,
+  part: string,
+  ...rows: Row[]
+): Promise<number> {
+  const { slices } = await load({
+    source: memorySource([{ schema: KEYED, rows: memoryRows(...rows) }], {
+      slice: [{ name: 'part', type: 'text', value: part }],
+    }),
+    destination,
+    disposition,
+  })
+  return slices[0]!.loadId!
+}
+
+async function names(warehouse: Warehouse): Promise<readonly unknown[]> {
+  return (await warehouse.query('SELECT name FROM stg_keyed ORDER BY name')).map(
+    (row) => row['name'],
+  )
+}
+
+/** Loads, removes and purges at random, and looks after each of them. */
+async function play(warehouse: Warehouse, random: () => number): Promise<void> {
+  const { destination } = warehouse
+  const model = new Model()
+  const done: string[] = []
+  const whole = (below: number) => Math.floor(random() * below)
+  let named = 0
+
+  const loadOne = async () => {
+    const dispositions = ['append', 'replace', 'merge', 'replace-slice', 'replace-slice'] as const
+    const disposition = dispositions[whole(dispositions.length)]!
+    const next = {
+      disposition,
+      year: 2021 + whole(2),
+      state: [null, 'NH', 'VT'][whole(3)]!,
+      rows: rowsOf(whole(4), disposition === 'merge'),
+      isPurged: false,
+    }
+    const slice: Slice = [
+      { name: 'data_year', type: 'integer', value: next.year },
+      { name: 'state', type: 'text', value: next.state },
+    ]
+    done.push(`${disposition} ${next.year} ${next.state} ${JSON.stringify(next.rows)}`)
+    const source = memorySource([{ schema: KEYED, rows: memoryRows(...next.rows) }], { slice })
+    const loading = load({ source, destination, disposition, force: true })
+    const { refused } = model.standing([...model.loads, { ...next, id: Infinity }])
+    if (refused.includes(Infinity)) {
+      await expect(loading, done.join('\n')).rejects.toMatchObject({ code: 'SLICE_COVERED' })
+      return
+    }
+    const { slices } = await loading
+    model.loads.push({ ...next, id: slices[0]!.loadId! })
+  }
+  /** A key is null at times, and in a merge never twice. */
+  const rowsOf = (count: number, isUnique: boolean): readonly Row[] => {
+    const used = new Set<number>()
+    return Array.from({ length: count }, () => {
+      const id = whole(5)
+      const isNull = id === 4 || (isUnique && used.has(id))
+      used.add(id)
+      return [isNull ? null : id, `row ${++named}`] as const
+    })
+  }
+  const removeOne = async (id: number) => {
+    done.push(`remove ${id}`)
+    const inTheWay = model.inTheWayOf(id)
+    if (inTheWay.length === 0) {
+      await removeLoad(destination, id)
+      model.remove(id)
+      return
+    }
+    const error: unknown = await removeLoad(destination, id).catch((caught: unknown) => caught)
+    expect(error, done.join('\n')).toMatchObject({ code: 'REMOVE_CONFLICT', loadId: id })
+    const told = [
+      .../remove loads? ([\d, ]+) first/.exec((error as Error).message)![1]!.split(', '),
+    ]
+    for (const other of told) expect(inTheWay, done.join('\n')).toContain(Number(other))
+  }
+  const look = async () => {
+    const { rows, replaced } = model.standing()
+    const found = await whereRowsAre(warehouse)
+    expect(found, done.join('\n')).toEqual(new Map([...rows].sort()))
+    const statuses = (await listLoads(destination)).map(({ loadId, status, supersededBy }) =>
+      status === 'purged' ? [loadId, status] : [loadId, status, supersededBy],
+    )
+    const expected = model.loads.map(({ id, isPurged }) => {
+      if (isPurged) return [id, 'purged']
+      const by = replaced.get(id) ?? null
+      return [id, by === null ? 'committed' : 'superseded', by]
+    })
+    expect(statuses, done.join('\n')).toEqual(expected)
+  }
+
+  for (let call = 0; call < CALLS; call++) {
+    const draw = random()
+    if (draw < 0.6 || model.loads.length === 0) await loadOne()
+    else if (draw < 0.95) await removeOne(model.loads[whole(model.loads.length)]!.id)
+    else {
+      done.push('purge')
+      await purgeLoads(destination)
+      model.purge()
+    }
+    await look()
+  }
+  // The newest can always be removed, back to nothing.
+  while (model.loads.length > 0) {
+    const { id } = model.loads.at(-1)!
+    expect(model.inTheWayOf(id)).toEqual([])
+    await removeOne(id)
+    await look()
+  }
+}
+
+/** Every row by name: null where it is seen, or the load that has its place. */
+async function whereRowsAre(warehouse: Warehouse): Promise<ReadonlyMap<string, number | null>> {
+  return warehouse.session(async (query) => {
+    const tables = await query(
+      `SELECT table_name FROM information_schema.tables WHERE table_name = 'stg_keyed'
+          AND table_schema IN ('main', current_schema())`,
+    )
+    if (tables.length === 0) return new Map()
+    const rows: readonly SqlRow[] = await query(
+      `SELECT name, NULL AS superseded_by FROM stg_keyed
+       UNION ALL SELECT name, superseded_by FROM stg_keyed_superseded`,
+    )
+    const standing = rows.map(
+      (row) =>
+        [
+          String(row['name']),
+          row['superseded_by'] === null ? null : Number(row['superseded_by']),
+        ] as const,
+    )
+    expect(new Set(standing.map(([name]) => name)).size).toBe(standing.length)
+    return new Map(standing.sort())
+  })
+}
