@@ -423,8 +423,9 @@ class SliceLoad {
 
   async #prepareSchema(): Promise<void> {
     const isNeeded = ({ safe, destructive }: SchemaPlan) => safe.length + destructive.length > 0
-    if (!isNeeded(await this.#planSchema())) return
-    await this.#connection.lockSchema(this.#lock().onWait)
+    const first = await this.#planSchema()
+    if (!isNeeded(first)) return
+    await this.#connection.lockSchema(this.#lock(), first.changed)
     const { safe, destructive } = await this.#planSchema() // Another may have done it meanwhile.
     if (destructive.length > 0 && !this.#options.allowDestructive) {
       const ddl = [...(await this.#connection.firstStatements()), ...destructive]
@@ -446,6 +447,7 @@ class SliceLoad {
     return {
       safe: [...records.safe, ...stages.safe],
       destructive: [...records.destructive, ...stages.destructive],
+      changed: [...records.changed, ...stages.changed],
     }
   }
 

@@ -105,10 +105,13 @@ export interface Connection extends AsyncDisposable {
    */
   begin(lock: LockRequest | null): Promise<void>
   /**
-   * Keeps two loaders from changing the schema at the same time, until the transaction ends. Waits
-   * for another that does as long as it takes, and says who that is.
+   * Keeps two loaders from changing the schema at the same time, until the transaction ends, and
+   * waits until nobody uses the tables that will be changed.
+   *
+   * @param changed tables there are that the statements to come will change
+   * @throws {DestinationError} DESTINATION_LOCKED naming the holder, after `lock.waitMs`
    */
-  lockSchema(onWait: (holder: string) => void): Promise<void>
+  lockSchema(lock: LockRequest, changed: readonly string[]): Promise<void>
   /**
    * What somebody who runs schema statements by hand has to run first, to make the schema of the
    * tables where it is missing and to choose it.

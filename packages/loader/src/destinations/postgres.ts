@@ -49,6 +49,8 @@ const POLL_MS = 200
 /** A server takes a moment to notice that a loader was killed and to let its locks go. */
 const GRACE_MS = 1500
 const RETAKE_MS = 5
+/** SQLSTATE of a lock that another has. */
+const LOCK_NOT_AVAILABLE = '55P03'
 
 /**
  * PostgreSQL 12 or later as a destination. Needs the packages `pg` and `pg-copy-streams`.
@@ -207,24 +209,63 @@ class PostgresConnection implements Connection {
 
   async #take(name: string, shared: boolean, lock: LockRequest): Promise<void> {
     const take = shared ? 'pg_try_advisory_xact_lock_shared' : 'pg_try_advisory_xact_lock'
+    await this.#whenFree(
+      lock,
+      async () => {
+        const [row] = await this.query(`SELECT ${take}(hashtextextended($1, 0)) AS taken`, [name])
+        return row?.['taken'] === true
+      },
+      () => this.#holderOf(name),
+    )
+  }
+
+  /**
+   * Locks a table against all others, as a statement that changes it will. Asks again and again: a
+   * lock that is waited for keeps those away who come later and would not have to wait.
+   */
+  async #lockTable(table: string, lock: LockRequest): Promise<void> {
+    await this.#whenFree(
+      lock,
+      async () => {
+        await this.query('SAVEPOINT crimewh_lock')
+        try {
+          await this.query(`LOCK TABLE ${quoteName(table)} IN ACCESS EXCLUSIVE MODE NOWAIT`)
+        } catch (error) {
+          if ((error as DestinationError).databaseCode !== LOCK_NOT_AVAILABLE) throw error
+          await this.query('ROLLBACK TO SAVEPOINT crimewh_lock')
+          return false
+        }
+        await this.query('RELEASE SAVEPOINT crimewh_lock')
+        return true
+      },
+      () => this.#userOf(table),
+    )
+  }
+
+  /** Tries until it is given, or until the wait is over; `holder` says who has it, null for nobody. */
+  async #whenFree(
+    lock: LockRequest,
+    attempt: () => Promise<boolean>,
+    holder: () => Promise<string | null>,
+  ): Promise<void> {
     const deadline = Date.now() + Math.max(lock.waitMs, GRACE_MS)
     let told = false
-    for (;;) {
-      const [row] = await this.query(`SELECT ${take}(hashtextextended($1, 0)) AS taken`, [name])
-      if (row?.['taken'] === true) return
-      const holder = await this.#holderOf(name)
-      if (holder === null) {
+    while (!(await attempt())) {
+      const found = await holder()
+      const isOver = Date.now() >= deadline
+      if (found === null && !isOver) {
         await sleep(RETAKE_MS) // Let go in between.
         continue
       }
-      if (Date.now() >= deadline) {
+      const who = found ?? 'a transaction without a session'
+      if (isOver) {
         throw new DestinationError(
           'DESTINATION_LOCKED',
-          `${lock.purpose} has to wait for ${holder}; run it again later, or let it wait with lockWaitMs (--lock-wait)`,
-          { retryable: true, holder },
+          `${lock.purpose} has to wait for ${who}; run it again later, or let it wait with lockWaitMs (--lock-wait)`,
+          { retryable: true, holder: who },
         )
       }
-      if (!told && lock.waitMs > 0) lock.onWait(holder)
+      if (!told && lock.waitMs > 0) lock.onWait(who)
       told = true
       await sleep(POLL_MS)
       lock.signal?.throwIfAborted()
@@ -232,34 +273,40 @@ class PostgresConnection implements Connection {
   }
 
   async #holderOf(name: string): Promise<string | null> {
+    return this.#whoHolds(
+      `l.locktype = 'advisory' AND l.objsubid = 1
+       AND ((l.classid::bigint << 32) | l.objid::bigint) = hashtextextended($1, 0)`,
+      name,
+    )
+  }
+
+  async #userOf(table: string): Promise<string | null> {
+    return this.#whoHolds(
+      `l.locktype = 'relation' AND l.relation = to_regclass($1)`,
+      quoteName(table),
+    )
+  }
+
+  async #whoHolds(condition: string, value: string): Promise<string | null> {
     const [row] = await this.query(
       `SELECT a.pid, a.application_name AS label, a.usename AS role, host(a.client_addr) AS client,
               to_char(a.xact_start AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS since
-         FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid,
-              (SELECT hashtextextended($1, 0) AS key) k
-        WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND a.pid <> pg_backend_pid()
+         FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+        WHERE l.granted AND a.pid <> pg_backend_pid()
           AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-          AND ((l.classid::bigint << 32) | l.objid::bigint) = k.key
+          AND ${condition}
         ORDER BY a.xact_start LIMIT 1`,
-      [name],
+      [value],
     )
     if (row === undefined) return null
     const { pid, label, role, client, since } = row
     return `"${label}" (backend ${pid}, user ${role}, from ${client ?? 'this host'}, since ${since})`
   }
 
-  async lockSchema(onWait: (holder: string) => void): Promise<void> {
+  async lockSchema(lock: LockRequest, changed: readonly string[]): Promise<void> {
     const { schema } = this.#facts
-    const name = `crimewh schema ${schema}`
-    const [row] = await this.query(
-      'SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0)) AS taken',
-      [name],
-    )
-    if (row?.['taken'] !== true) {
-      const holder = await this.#holderOf(name)
-      if (holder !== null) onWait(holder)
-      await this.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [name])
-    }
+    await this.#take(`crimewh schema ${schema}`, false, lock)
+    for (const table of changed) await this.#lockTable(table, lock)
     if (!(await this.#hasSchema())) await this.query(`CREATE SCHEMA ${quoteName(schema)}`)
   }
 

@@ -19,6 +19,15 @@ export interface SchemaPlan {
   readonly safe: readonly string[]
   /** Statements that may lose something. */
   readonly destructive: readonly string[]
+  /** Tables there are that the statements change. */
+  readonly changed: readonly string[]
+}
+
+/** A plan that is being made. */
+interface OpenPlan {
+  readonly safe: string[]
+  readonly destructive: string[]
+  readonly changed: string[]
 }
 
 /** Columns there are, by table and name, with their types as the catalogue calls them. */
@@ -87,13 +96,14 @@ export const LOAD_SEQUENCE = 'crimewh_load_id'
 
 /** Statements that make the loader's own tables, where they are missing. */
 export function recordTablesPlan(dialect: Dialect, existing: ExistingColumns): SchemaPlan {
-  const safe: string[] = []
-  const destructive: string[] = []
+  const plan: OpenPlan = { safe: [], destructive: [], changed: [] }
   for (const [table, columns] of Object.entries(RECORD_TABLES)) {
-    planTable(dialect, existing, table, columns, { safe, destructive })
+    planTable(dialect, existing, table, columns, plan)
   }
-  if (!existing.has('crimewh_load')) safe.unshift(`CREATE SEQUENCE IF NOT EXISTS ${LOAD_SEQUENCE}`)
-  return { safe, destructive }
+  if (!existing.has('crimewh_load')) {
+    plan.safe.unshift(`CREATE SEQUENCE IF NOT EXISTS ${LOAD_SEQUENCE}`)
+  }
+  return plan
 }
 
 /** Statements that make the staging tables hold what the given tables need. */
@@ -103,18 +113,17 @@ export function stageTablesPlan(
   tables: readonly TableSchema[],
   slice: Slice,
 ): SchemaPlan {
-  const safe: string[] = []
-  const destructive: string[] = []
+  const plan: OpenPlan = { safe: [], destructive: [], changed: [] }
   for (const table of tables) {
     const stage = stageName(table)
     const columns = stageColumns(table, slice)
-    if (planTable(dialect, existing, stage, columns, { safe, destructive })) {
-      safe.push(...dialect.indexes(stage))
+    if (planTable(dialect, existing, stage, columns, plan)) {
+      plan.safe.push(...dialect.indexes(stage))
     }
     const kept = [...columns, required('superseded_by', INTEGER)]
-    planTable(dialect, existing, supersededName(stage), kept, { safe, destructive })
+    planTable(dialect, existing, supersededName(stage), kept, plan)
   }
-  return { safe, destructive }
+  return plan
 }
 
 /** Names of the tables that {@link recordTablesPlan} and {@link stageTablesPlan} look at. */
@@ -129,13 +138,14 @@ function planTable(
   existing: ExistingColumns,
   table: string,
   columns: readonly StoredColumn[],
-  plan: { safe: string[]; destructive: string[] },
+  plan: OpenPlan,
 ): boolean {
   const there = existing.get(table)
   if (there === undefined) {
     plan.safe.push(createTable(dialect, table, columns))
     return true
   }
+  const statementCount = plan.safe.length + plan.destructive.length
   for (const { name, type } of columns) {
     const present = there.get(name)
     const wanted = dialect.typeName(type)
@@ -147,6 +157,7 @@ function planTable(
       else plan.destructive.push(statement)
     }
   }
+  if (plan.safe.length + plan.destructive.length > statementCount) plan.changed.push(table)
   return false
 }
 

@@ -120,7 +120,7 @@ describe('a PostgreSQL destination', () => {
     })
   }
 
-  it.runIf(isThere)('says who changes the schema while it waits to do so', async () => {
+  it.runIf(isThere)('waits for one that changes the schema as long as it is asked to, and says who that is', async () => {
     const warehouse = await kind.make()
     const { destination } = warehouse
     const holders: string[] = []
@@ -128,27 +128,75 @@ describe('a PostgreSQL destination', () => {
     const released = new Promise<void>((resolve) => (release = resolve))
     let began = () => {}
     const begun = new Promise<void>((resolve) => (began = resolve))
-    const put = (part: string, beforeBatch: () => Promise<void> | void) =>
+    const put = (part: string, lockWaitMs: number, beforeBatch: () => Promise<void> | void) =>
       load({
         source: memorySource([{ schema: TABLE, rows: ROWS }], {
           slice: [{ name: 'part', type: 'text', value: part }],
           beforeBatch,
         }),
         destination,
+        lockWaitMs,
         onProgress: (event) => {
           if (event.kind !== 'waiting') return
           holders.push(event.holder)
           release()
         },
       })
-    const first = put('first', () => {
+    const first = put('first', 0, () => {
       began()
       return released
     })
     await begun
-    await Promise.all([first, put('second', () => {})])
+    await expect(put('second', 0, () => {})).rejects.toMatchObject({
+      code: 'DESTINATION_LOCKED',
+      holder: expect.stringContaining('load memory part=first') as string,
+    })
+    await Promise.all([first, put('second', 60_000, () => {})])
     expect(holders).toHaveLength(1)
     expect(holders[0]).toContain('load memory part=first')
+    expect(await single(warehouse, 'SELECT count(*) FROM stg_sample')).toBe(4)
+  })
+
+  it('waits for those who use a table it has to change as long as it is asked to', async () => {
+    if (!isThere) return
+    const warehouse = await kind.make()
+    const { destination } = warehouse
+    const put = (schema: typeof TABLE, lockWaitMs: number, onWait: (holder: string) => void) =>
+      load({
+        source: memorySource([{ schema, rows: ROWS }], {
+          slice: [{ name: 'part', type: 'text', value: schema === TABLE ? 'old' : 'new' }],
+        }),
+        destination,
+        lockWaitMs,
+        onProgress: (event) => {
+          if (event.kind === 'waiting') onWait(event.holder)
+        },
+      })
+    await put(TABLE, 0, () => {})
+    const wider = memoryTable('sample', {
+      code: { kind: 'text' },
+      count: { kind: 'integer', bits: 64 },
+    })
+    const holders: string[] = []
+    await warehouse.session(async (query) => {
+      await query("SET application_name = 'a long report'")
+      await query('BEGIN')
+      await query('SELECT count(*) FROM stg_sample')
+      await expect(put(wider, 0, () => {})).rejects.toMatchObject({
+        code: 'DESTINATION_LOCKED',
+        holder: expect.stringContaining('a long report') as string,
+      })
+      // Others may still read and load what needs no change.
+      expect(await single(warehouse, 'SELECT count(*) FROM stg_sample')).toBe(2)
+      let ended: Promise<unknown> = Promise.resolve()
+      await put(wider, 60_000, (holder) => {
+        holders.push(holder)
+        ended = query('COMMIT')
+      })
+      await ended
+    })
+    expect(holders).toHaveLength(1)
+    expect(holders[0]).toContain('a long report')
     expect(await single(warehouse, 'SELECT count(*) FROM stg_sample')).toBe(4)
   })
 
