@@ -120,42 +120,45 @@ describe('a PostgreSQL destination', () => {
     })
   }
 
-  it.runIf(isThere)('waits for one that changes the schema as long as it is asked to, and says who that is', async () => {
-    const warehouse = await kind.make()
-    const { destination } = warehouse
-    const holders: string[] = []
-    let release = () => {}
-    const released = new Promise<void>((resolve) => (release = resolve))
-    let began = () => {}
-    const begun = new Promise<void>((resolve) => (began = resolve))
-    const put = (part: string, lockWaitMs: number, beforeBatch: () => Promise<void> | void) =>
-      load({
-        source: memorySource([{ schema: TABLE, rows: ROWS }], {
-          slice: [{ name: 'part', type: 'text', value: part }],
-          beforeBatch,
-        }),
-        destination,
-        lockWaitMs,
-        onProgress: (event) => {
-          if (event.kind !== 'waiting') return
-          holders.push(event.holder)
-          release()
-        },
+  it.runIf(isThere)(
+    'waits for one that changes the schema as long as it is asked to, and says who that is',
+    async () => {
+      const warehouse = await kind.make()
+      const { destination } = warehouse
+      const holders: string[] = []
+      let release = () => {}
+      const released = new Promise<void>((resolve) => (release = resolve))
+      let began = () => {}
+      const begun = new Promise<void>((resolve) => (began = resolve))
+      const put = (part: string, lockWaitMs: number, beforeBatch: () => Promise<void> | void) =>
+        load({
+          source: memorySource([{ schema: TABLE, rows: ROWS }], {
+            slice: [{ name: 'part', type: 'text', value: part }],
+            beforeBatch,
+          }),
+          destination,
+          lockWaitMs,
+          onProgress: (event) => {
+            if (event.kind !== 'waiting') return
+            holders.push(event.holder)
+            release()
+          },
+        })
+      const first = put('first', 0, () => {
+        began()
+        return released
       })
-    const first = put('first', 0, () => {
-      began()
-      return released
-    })
-    await begun
-    await expect(put('second', 0, () => {})).rejects.toMatchObject({
-      code: 'DESTINATION_LOCKED',
-      holder: expect.stringContaining('load memory part=first') as string,
-    })
-    await Promise.all([first, put('second', 60_000, () => {})])
-    expect(holders).toHaveLength(1)
-    expect(holders[0]).toContain('load memory part=first')
-    expect(await single(warehouse, 'SELECT count(*) FROM stg_sample')).toBe(4)
-  })
+      await begun
+      await expect(put('second', 0, () => {})).rejects.toMatchObject({
+        code: 'DESTINATION_LOCKED',
+        holder: expect.stringContaining('load memory part=first') as string,
+      })
+      await Promise.all([first, put('second', 60_000, () => {})])
+      expect(holders).toHaveLength(1)
+      expect(holders[0]).toContain('load memory part=first')
+      expect(await single(warehouse, 'SELECT count(*) FROM stg_sample')).toBe(4)
+    },
+  )
 
   it('waits for those who use a table it has to change as long as it is asked to', async () => {
     if (!isThere) return
