@@ -10,7 +10,7 @@ Commands
   loads list                    loads of a warehouse
   loads remove <id>             undo a load: what it took the place of comes back
   loads purge                   drop the rows of replaced loads for good
-  schema print                  the staging tables as SQL
+  schema print                  the staging tables as SQL; --json: also where each column is from
 
 Where
       --to <url>          duckdb:crime.duckdb or postgres://user@host/database

@@ -3,6 +3,7 @@ import type { Dialect } from '../destinations/contract.js'
 import { duckdbDialect } from '../destinations/duckdb-dialect.js'
 import { postgresDialect } from '../destinations/postgres-dialect.js'
 import { schemaStatements } from '../schema/print-schema.js'
+import { stageName } from '../schema/stage-columns.js'
 import type { Slice, TableSchema } from '../schema/table-schema.js'
 import {
   apiTable,
@@ -29,12 +30,34 @@ export async function printSchema({ command }: CommandContext): Promise<CommandE
   const given = command.text('source')
   const sources = given === null ? SOURCES : [oneOf('source', given, SOURCES)]
   const statements = new Set<string>()
+  const columns: PrintedColumn[] = []
   for (const source of sources) {
     const { tables, slice } = await tablesOf(source, command.text('spec') ?? NIBRS_SPEC)
     for (const statement of schemaStatements(dialect, tables, slice)) statements.add(statement)
+    columns.push(...tables.flatMap(printedColumns))
   }
   const list = [...statements]
-  return { json: { dialect: dialect.name, statements: list }, text: `${list.join(';\n')};\n` }
+  return {
+    json: { dialect: dialect.name, statements: list, columns },
+    text: `${list.join(';\n')};\n`,
+  }
+}
+
+/** A data column with where its values come from, for `--json`. */
+interface PrintedColumn {
+  readonly table: string
+  readonly column: string
+  readonly description: string | null
+  readonly provenance: string
+}
+
+function printedColumns(table: TableSchema): readonly PrintedColumn[] {
+  return table.columns.map(({ name, description = null, provenance }) => ({
+    table: stageName(table),
+    column: name,
+    description,
+    provenance,
+  }))
 }
 
 async function tablesOf(

@@ -361,6 +361,30 @@ describe('schema print', () => {
     },
   )
 
+  test('as JSON says of each column where its values come from', async () => {
+    const spec = ['--source', 'nibrs', '--spec', 'nibrs/master@2013']
+    const print = ['schema', 'print', '--dialect', 'duckdb', '--json']
+    const { stdout } = await run(...print, ...spec)
+    const { columns } = JSON.parse(stdout) as { columns: readonly { table: string }[] }
+    expect(columns).toContainEqual({
+      table: 'stg_nibrs_offense',
+      column: 'offense_code',
+      description: 'Offense code',
+      provenance: 'nibrs/master@2013 offense.offense_code (34-36), data element 6',
+    })
+    expect(new Set(columns.map(({ table }) => table)).size).toBeGreaterThan(10)
+    const police = await run(...print, '--source', 'ukpolice')
+    expect(JSON.parse(police.stdout)).toMatchObject({
+      columns: expect.arrayContaining([
+        expect.objectContaining({
+          table: 'stg_ukpolice_crime',
+          column: 'outcome_status_date',
+          provenance: 'crimes-street, crimes-no-location outcome_status.date',
+        }),
+      ]) as unknown,
+    })
+  })
+
   test('of DuckDB runs, and makes the tables that a load would make', async () => {
     const { stdout } = await run('schema', 'print', '--dialect', 'duckdb', '--source', 'nibrs')
     const { DuckDBInstance } = await import('@duckdb/node-api')
