@@ -70,21 +70,22 @@ export interface Goal {
   run(bench: Bench): Promise<readonly (Finding | Skipped)[]>
 }
 
-/** Most memory of the runs of ours, as a line of its own; nothing where it is not known. */
-export function peakMemory(of: Finding, work: string): readonly Finding[] {
-  const values = of.ours.flatMap(({ peakBytes }) => (peakBytes === null ? [] : peakBytes / 2 ** 20))
-  if (values.length === 0) return []
-  const sorted = values.toSorted((a, b) => a - b)
+/** Most memory of the runs of ours against a bound, as a line of its own, where it is known. */
+export function peakMemory(of: Finding, work: string, mostMiB: number): readonly Finding[] {
+  const peaks = of.ours.flatMap(({ peakBytes }) => peakBytes ?? [])
+  if (peaks.length === 0) return []
+  const most = Math.max(...peaks) / 2 ** 20
   return [
     {
       ...of,
       work: `peak memory, ${work}`,
       against: null,
       unit: 'MiB',
-      target: null,
-      values,
-      median: sorted[Math.floor(sorted.length / 2)]!,
-      reached: null,
+      target: { relation: 'at most', value: mostMiB },
+      values: [most],
+      median: most,
+      reached: most <= mostMiB,
+      ours: [],
       peer: [],
     },
   ]
