@@ -1,0 +1,4 @@
+import { killSuite } from './kill-suite.js'
+import { duckdbPlace } from './places.js'
+
+killSuite(duckdbPlace())

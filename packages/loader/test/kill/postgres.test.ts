@@ -1,0 +1,4 @@
+import { killSuite } from './kill-suite.js'
+import { postgresPlace } from './places.js'
+
+killSuite(postgresPlace())
