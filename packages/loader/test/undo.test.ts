@@ -143,17 +143,19 @@ function suite(kind: WarehouseKind): void {
     })
     afterAll(() => kind.stop())
 
-    it.each(Array.from({ length: ROUNDS }, (_, round) => round))(
+    it.for(Array.from({ length: ROUNDS }, (_, round) => round))(
       'of any load leaves the warehouse in which that load never was, round %i',
-      async (round) => {
-        if (!isThere) return
+      async (round, { skip }) => {
+        if (!isThere) skip()
         const random = seededRandom(SEED + round)
         await play(await kind.make(), random)
       },
     )
 
-    it('keeps rows away that a later load of their slice replaced, though a merge had put them aside', async () => {
-      if (!isThere) return
+    it('keeps rows away that a later load of their slice replaced, though a merge had put them aside', async ({
+      skip,
+    }) => {
+      if (!isThere) skip()
       const warehouse = await kind.make()
       await put(warehouse, 'replace-slice', 'a', [1, 'a1'], [2, 'a2'])
       const merged = await put(warehouse, 'merge', 'b', [2, 'b2'], [3, 'b3'])
@@ -162,8 +164,8 @@ function suite(kind: WarehouseKind): void {
       expect(await names(warehouse)).toEqual(['a3'])
     })
 
-    it('names the merges that have to be removed first', async () => {
-      if (!isThere) return
+    it('names the merges that have to be removed first', async ({ skip }) => {
+      if (!isThere) skip()
       const warehouse = await kind.make()
       await put(warehouse, 'replace-slice', 'a', [1, 'a1'], [2, 'a2'])
       const first = await put(warehouse, 'merge', 'b', [2, 'b2'])
