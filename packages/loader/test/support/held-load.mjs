@@ -6,6 +6,7 @@ import { load, openDestination } from '../../dist/index.js'
 import { nibrsFile } from '../../dist/sources/index.js'
 
 const [url, file] = process.argv.slice(2)
+process.stdin.once('end', () => process.exit(1)) // Whoever would let it go on is gone.
 
 function held(reading) {
   return {
