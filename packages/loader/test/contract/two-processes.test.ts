@@ -216,20 +216,26 @@ describe.each([
 })
 
 describe('two processes that load other slices into an empty PostgreSQL schema', () => {
-  it.skipIf(!isThere)('make its tables once: the second waits and says for whom', async () => {
-    const warehouse = await postgres.make()
-    const held = await hold(warehouse, 'first')
-    try {
-      const released: Promise<string>[] = []
-      const second = await run(warehouse, 'other', [], (said) => {
-        if (said.includes(`crimewh ${held.pid}@`) && released.length === 0)
-          released.push(held.release())
-      })
-      expect(statusOf(second)).toBe('loaded')
-      expect(await Promise.all(released)).toEqual(['loaded'])
-      await expectRows(warehouse, 'first', 'other')
-    } finally {
-      held.child.kill('SIGKILL')
-    }
-  })
+  it.skipIf(!isThere)(
+    'make its tables once: the second waits as long as it is asked to, and says for whom',
+    async () => {
+      const warehouse = await postgres.make()
+      const held = await hold(warehouse, 'first')
+      try {
+        const released: Promise<string>[] = []
+        const refused = await run(warehouse, 'other', [])
+        expect(refused.code).toBe(1)
+        expect(refused.stderr).toContain(`crimewh ${held.pid}@`)
+        const second = await run(warehouse, 'other', ['--lock-wait', '120'], (said) => {
+          if (said.includes(`crimewh ${held.pid}@`) && released.length === 0)
+            released.push(held.release())
+        })
+        expect(statusOf(second)).toBe('loaded')
+        expect(await Promise.all(released)).toEqual(['loaded'])
+        await expectRows(warehouse, 'first', 'other')
+      } finally {
+        held.child.kill('SIGKILL')
+      }
+    },
+  )
 })
