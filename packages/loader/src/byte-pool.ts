@@ -1,11 +1,12 @@
-/** Sizes are multiples of this, so that an array serves requests that differ a little. */
-const STEP_BYTES = 256 << 10
-/** An array serves a request of at least this part of its size. */
-const LEAST_SHARE = 1 / 4
+/** The smallest array that is kept. Others have twice as many bytes, or four times, and so on. */
+const LEAST_BYTES = 256 << 10
 
 /**
  * Arrays that are used again. A new one for each batch would have the collector run every few dozen
  * megabytes, and the system clear pages.
+ *
+ * An array is at most twice as large as what was asked for, so that the bytes somebody uses tell what
+ * they hold.
  */
 export class BytePool {
   readonly #free: ArrayBufferLike[] = []
@@ -24,23 +25,27 @@ export class BytePool {
 
   /** An array of `byteCount` bytes with whatever they held before. */
   take(byteCount: number): Uint8Array {
-    const found = this.#free.findIndex(
-      ({ byteLength }) => byteLength >= byteCount && byteCount >= byteLength * LEAST_SHARE,
-    )
+    if (byteCount < LEAST_BYTES / 2) return new Uint8Array(this.#allocate(byteCount))
+    let size = LEAST_BYTES
+    while (size < byteCount) size *= 2
+    const found = this.#free.findIndex(({ byteLength }) => byteLength === size)
     if (found >= 0) {
       const [buffer] = this.#free.splice(found, 1)
-      this.#freeBytes -= buffer!.byteLength
+      this.#freeBytes -= size
       return new Uint8Array(buffer!, 0, byteCount)
     }
-    const size = Math.ceil(byteCount / STEP_BYTES) * STEP_BYTES
-    const buffer = this.#shared ? new SharedArrayBuffer(size) : Buffer.allocUnsafeSlow(size).buffer
-    return new Uint8Array(buffer, 0, byteCount)
+    return new Uint8Array(this.#allocate(size), 0, byteCount)
+  }
+
+  #allocate(size: number): ArrayBufferLike {
+    return this.#shared ? new SharedArrayBuffer(size) : Buffer.allocUnsafeSlow(size).buffer
   }
 
   /** Takes back arrays that nobody reads any more. */
   give(arrays: readonly Uint8Array[]): void {
     for (const { buffer } of arrays) {
-      if (this.#freeBytes + buffer.byteLength > this.#mostBytes) return
+      if (buffer.byteLength < LEAST_BYTES) continue
+      if (this.#freeBytes + buffer.byteLength > this.#mostBytes) continue
       this.#free.push(buffer)
       this.#freeBytes += buffer.byteLength
     }

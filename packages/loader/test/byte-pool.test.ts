@@ -8,9 +8,9 @@ describe('a pool of arrays', () => {
     const second = pool.take(300_000)
     expect(second.buffer).not.toBe(first.buffer)
     pool.give([first])
-    const third = pool.take(400_000)
+    const third = pool.take(500_000)
     expect(third.buffer).toBe(first.buffer)
-    expect(third).toHaveLength(400_000)
+    expect(third).toHaveLength(500_000)
     expect(pool.take(300_000).buffer).not.toBe(first.buffer)
   })
 
@@ -19,8 +19,19 @@ describe('a pool of arrays', () => {
     const large = pool.take(4 << 20)
     pool.give([large])
     expect(pool.take(1000).buffer).not.toBe(large.buffer)
+    expect(pool.take(2 << 20).buffer).not.toBe(large.buffer)
     expect(pool.take(5 << 20).buffer).not.toBe(large.buffer)
-    expect(pool.take(2 << 20).buffer).toBe(large.buffer)
+    expect(pool.take((2 << 20) + 1).buffer).toBe(large.buffer)
+  })
+
+  it('gives at most twice what is asked for', () => {
+    const pool = new BytePool(1 << 20)
+    for (const byteCount of [1, 100_000, 131_072, 300_000, 524_288, 524_289, 5_000_001]) {
+      const array = pool.take(byteCount)
+      expect(array).toHaveLength(byteCount)
+      expect(array.buffer.byteLength).toBeLessThanOrEqual(2 * byteCount)
+      pool.give([array])
+    }
   })
 
   it('keeps no more than it may', () => {

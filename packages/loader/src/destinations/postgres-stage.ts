@@ -9,7 +9,7 @@ import type { Copies, Wire } from './postgres-wire.js'
 
 const ISSUE_TABLE = 'crimewh_issue'
 /** Bytes of rows on their way at most: with as many, the next ones wait. */
-const UNDER_WAY_BYTES = 32 << 20
+const UNDER_WAY_BYTES = 24 << 20
 
 /** Rows on their way into PostgreSQL: they are in the transaction as soon as they are taken. */
 export class PostgresStage implements Stage {
