@@ -1,12 +1,11 @@
-/** The smallest array that is kept. Others have twice as many bytes, or four times, and so on. */
-const LEAST_BYTES = 256 << 10
+/** The smallest array. Others have twice as many bytes, or four times, and so on. */
+const LEAST_BYTES = 16 << 10
+/** A free array may be so many times as large as need be. */
+const MOST_TIMES = 4
 
 /**
  * Arrays that are used again. A new one for each batch would have the collector run every few dozen
  * megabytes, and the system clear pages.
- *
- * An array is at most twice as large as what was asked for, so that the bytes somebody uses tell what
- * they hold.
  */
 export class BytePool {
   readonly #free: ArrayBufferLike[] = []
@@ -15,36 +14,34 @@ export class BytePool {
   #freeBytes = 0
 
   /**
-   * @param mostBytes bytes kept for later at most
+   * @param mostBytes bytes kept for later at most, of arrays that are not shared. Shared ones are
+   *   all kept: their size is nothing that would make the collector run, so that what is dropped
+   *   would pile up.
    * @param shared whether other threads may read the arrays. Default false.
    */
   constructor(mostBytes: number, { shared = false }: { readonly shared?: boolean } = {}) {
-    this.#mostBytes = mostBytes
+    this.#mostBytes = shared ? Infinity : mostBytes
     this.#shared = shared
   }
 
   /** An array of `byteCount` bytes with whatever they held before. */
   take(byteCount: number): Uint8Array {
-    if (byteCount < LEAST_BYTES / 2) return new Uint8Array(this.#allocate(byteCount))
     let size = LEAST_BYTES
     while (size < byteCount) size *= 2
-    const found = this.#free.findIndex(({ byteLength }) => byteLength === size)
-    if (found >= 0) {
+    for (let fitting = size; fitting <= size * MOST_TIMES; fitting *= 2) {
+      const found = this.#free.findIndex(({ byteLength }) => byteLength === fitting)
+      if (found < 0) continue
       const [buffer] = this.#free.splice(found, 1)
-      this.#freeBytes -= size
+      this.#freeBytes -= fitting
       return new Uint8Array(buffer!, 0, byteCount)
     }
-    return new Uint8Array(this.#allocate(size), 0, byteCount)
-  }
-
-  #allocate(size: number): ArrayBufferLike {
-    return this.#shared ? new SharedArrayBuffer(size) : Buffer.allocUnsafeSlow(size).buffer
+    const buffer = this.#shared ? new SharedArrayBuffer(size) : Buffer.allocUnsafeSlow(size).buffer
+    return new Uint8Array(buffer, 0, byteCount)
   }
 
   /** Takes back arrays that nobody reads any more. */
   give(arrays: readonly Uint8Array[]): void {
     for (const { buffer } of arrays) {
-      if (buffer.byteLength < LEAST_BYTES) continue
       if (this.#freeBytes + buffer.byteLength > this.#mostBytes) continue
       this.#free.push(buffer)
       this.#freeBytes += buffer.byteLength

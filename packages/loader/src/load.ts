@@ -18,7 +18,7 @@ import {
 import { BytePool } from './byte-pool.js'
 import { ContentFingerprint } from './content-fingerprint.js'
 import { countRows } from './count-rows.js'
-import type { Connection, LockRequest, Stage } from './destinations/contract.js'
+import type { Connection, Destination, LockRequest, Stage } from './destinations/contract.js'
 import { DestinationError, OptionError, SchemaDriftError } from './errors.js'
 import { IssueCounter } from './issue-counter.js'
 import type { LoadManifest, LoadResult, SliceResult, TableCounts } from './load-result.js'
@@ -41,6 +41,8 @@ import { PACKAGE_VERSION } from './version.js'
 
 /** Bytes of arrays for rows that are kept for the next ones. */
 const SPARE_BYTES = 32 << 20
+/** Arrays that one slice leaves to the next of the same destination. */
+const pools = new WeakMap<Destination, BytePool>()
 
 /**
  * Loads a source into a destination, one transaction per slice: a reader sees the slice as it was
@@ -242,6 +244,12 @@ function findContent(
 ): LoadRecord | null {
   const contract = contractOf(slice, options)
   return loads.find((load) => isSameSource(load, slice, contract)) ?? null
+}
+
+function poolOf(destination: Destination, shared: boolean): BytePool {
+  const pool = pools.get(destination) ?? new BytePool(SPARE_BYTES, { shared })
+  pools.set(destination, pool)
+  return pool
 }
 
 function committedOf(loads: readonly LoadRecord[]): readonly LoadRecord[] {
@@ -462,7 +470,7 @@ class SliceLoad {
     const { slice, tables } = this.#slice
     const { signal, maxIssues } = this.#options
     const { bulk, batchRows } = this.#connection.capabilities
-    const arrays = new BytePool(SPARE_BYTES, { shared: bulk === 'tuples' })
+    const arrays = poolOf(this.#options.destination, bulk === 'tuples')
     const stage = await this.#connection.openStage({
       loadId,
       slice,
