@@ -253,6 +253,7 @@ class PostgresConnection implements Connection {
     while (!(await attempt())) {
       const found = await holder()
       const isOver = Date.now() >= deadline
+      lock.signal?.throwIfAborted()
       if (found === null && !isOver) {
         await sleep(RETAKE_MS) // Let go in between.
         continue
@@ -268,7 +269,6 @@ class PostgresConnection implements Connection {
       if (!told && lock.waitMs > 0) lock.onWait(who)
       told = true
       await sleep(POLL_MS)
-      lock.signal?.throwIfAborted()
     }
   }
 
