@@ -43,11 +43,16 @@ export function isStorable(text: string): boolean {
   return !text.includes('\0') && !/\p{Surrogate}/u.test(text)
 }
 
-/** The same of all text within JSON, where it stands as an escape, once whole pairs are characters. */
+/** Whether all text in a value of JSON is storable, names of keys among it, however deep. */
+export function holdsStorable(value: unknown): boolean {
+  if (typeof value === 'string') return isStorable(value)
+  if (typeof value !== 'object' || value === null) return true
+  return Object.entries(value).every(([key, inner]) => isStorable(key) && holdsStorable(inner))
+}
+
 function isStorableJson(text: string): boolean {
-  if (!isStorable(text)) return false
   try {
-    return !/(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/.test(JSON.stringify(JSON.parse(text)))
+    return holdsStorable(JSON.parse(text))
   } catch {
     return false
   }

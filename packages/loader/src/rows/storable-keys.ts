@@ -1,4 +1,4 @@
-import { isStorable } from './cell-text.js'
+import { holdsStorable, isStorable } from './cell-text.js'
 
 /** Unknown keys of a row as every destination can keep them. */
 export interface StorableKeys {
@@ -17,16 +17,10 @@ export function storableKeys(unknownKeys: Readonly<Record<string, unknown>>): St
     (key) => !isStorable(key) || !holdsStorable(unknownKeys[key]),
   )
   if (faults.length === 0) return { keys: unknownKeys, faults }
-  const entries = Object.entries(unknownKeys).map(([key, value]) =>
-    faults.includes(key) ? [storableName(key), null] : [key, value],
-  )
-  return { keys: Object.fromEntries(entries) as Record<string, unknown>, faults }
-}
-
-function holdsStorable(value: unknown): boolean {
-  if (typeof value === 'string') return isStorable(value)
-  if (typeof value !== 'object' || value === null) return true
-  return Object.entries(value).every(([key, inner]) => isStorable(key) && holdsStorable(inner))
+  // A key that is as it is comes last, for its value counts where the names become the same.
+  const good = Object.entries(unknownKeys).filter(([key]) => !faults.includes(key))
+  const entries = [...faults.map((key) => [storableName(key), null] as const), ...good]
+  return { keys: Object.fromEntries(entries), faults }
 }
 
 function storableName(key: string): string {
