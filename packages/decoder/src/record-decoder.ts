@@ -55,7 +55,7 @@ const WINDOW = 256 << 10
 const PENDING = 4096
 const SCRATCH = 256 << 10
 /** Rows of a layout after which generated code pays for itself. */
-const GENERATE_AFTER = 64
+const GENERATE_AFTER = 16
 /** Identifiers a table's dictionary may hold before it begins anew with the next batch. */
 const DICTIONARY_LIMIT = 32_768
 /** Room for look-up tables; what is not touched costs nothing. */

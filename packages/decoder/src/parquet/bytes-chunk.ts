@@ -43,7 +43,7 @@ export class BytesChunkEncoder {
       const end = Math.min(start + pageRows, rowCount)
       const bounds =
         this.#encodeTwelve(chunk, field, column, start, end) ??
-        this.#encodeText(chunk, field, column, start, end)
+        this.#encodeText(chunk, field, column, start, end, !column.nonAscii)
       if (bounds === 'no values') continue
       if (min === null || compareBytes(bounds.min, min) < 0) min = bounds.min
       if (max === null || compareBytes(bounds.max, max) > 0) max = bounds.max
@@ -114,12 +114,14 @@ export class BytesChunkEncoder {
     chunk.dataPage(page, 'deltaByteArray', rowCount, rowCount - valueCount, shortened)
   }
 
+  /** With `inPlace` cells are read where they are, which holds for ASCII without NULs inside. */
   #encodeText(
     chunk: ChunkWriter,
     field: ParquetField,
     column: FixedWidthCells,
     start: number,
     end: number,
+    inPlace: boolean,
   ): FullBounds | 'no values' {
     const { prefixes, suffixes, bitmap } = this.#workspace
     const characters = utf8Characters(column.characters)
@@ -128,7 +130,8 @@ export class BytesChunkEncoder {
     text.length = 0
     suffixBytes.length = 0
     bitmap.fill(0, 0, (end - start + 7) >>> 3)
-    const { valid } = column
+    const { valid, width } = column
+    let { bytes } = column
     let count = 0
     let previousStart = 0
     let previousEnd = 0
@@ -139,10 +142,14 @@ export class BytesChunkEncoder {
     for (let row = start; row < end; row++) {
       if (valid[row] === 0) continue
       bitmap[(row - start) >>> 3]! |= 1 << ((row - start) & 7)
-      const valueStart = text.length
-      writeCell(text, column, characters, row)
-      const valueEnd = text.length
-      const { bytes } = text
+      let valueStart = row * width
+      let valueEnd = endOfCell(column, row)
+      if (!inPlace) {
+        valueStart = text.length
+        writeCell(text, column, characters, row)
+        valueEnd = text.length
+        bytes = text.bytes
+      }
       const shared = Math.min(valueEnd - valueStart, previousEnd - previousStart)
       let prefix = 0
       while (prefix < shared && bytes[previousStart + prefix] === bytes[valueStart + prefix]) {
@@ -153,7 +160,13 @@ export class BytesChunkEncoder {
       suffixBytes.reserve(valueEnd - valueStart)
       const { bytes: suffix } = suffixBytes
       let { length } = suffixBytes
-      for (let i = valueStart + prefix; i < valueEnd; i++) suffix[length++] = bytes[i]!
+      for (let i = valueStart + prefix; i < valueEnd; i++) {
+        const byte = bytes[i]!
+        if (inPlace && (byte === 0 || byte > 0x7f)) {
+          return this.#encodeText(chunk, field, column, start, end, false)
+        }
+        suffix[length++] = byte
+      }
       suffixBytes.length = length
       if (count === 0 || isBelow(bytes, valueStart, valueEnd, minStart, minEnd)) {
         minStart = valueStart
@@ -174,7 +187,7 @@ export class BytesChunkEncoder {
     const bounds =
       count === 0
         ? null
-        : { min: text.bytes.slice(minStart, minEnd), max: text.bytes.slice(maxStart, maxEnd) }
+        : { min: bytes.slice(minStart, minEnd), max: bytes.slice(maxStart, maxEnd) }
     this.#endPage(chunk, page, end - start, count, bounds)
     return bounds ?? 'no values'
   }
@@ -198,18 +211,25 @@ function isBelow(
   return bytes[at]! < bytes[other]!
 }
 
-/** Appends a cell as UTF-8: trailing NULs are padding, and so are trailing blanks under `trim`. */
+/** Where a cell ends: trailing NULs are padding, and so are trailing blanks under `trim`. */
+function endOfCell({ bytes, width, trim }: FixedWidthCells, row: number): number {
+  const start = row * width
+  let end = start + width
+  while (end > start && bytes[end - 1] === 0) end--
+  if (trim) while (end > start && bytes[end - 1] === BLANK) end--
+  return end
+}
+
+/** Appends a cell as UTF-8. */
 function writeCell(
   text: ByteWriter,
   column: FixedWidthCells,
   characters: readonly Uint8Array[],
   row: number,
 ): void {
-  const { bytes, width, trim } = column
+  const { bytes, width } = column
   const start = row * width
-  let end = start + width
-  while (end > start && bytes[end - 1] === 0) end--
-  if (trim) while (end > start && bytes[end - 1] === BLANK) end--
+  const end = endOfCell(column, row)
   text.reserve((end - start) * MAX_CHARACTER_BYTES)
   const { bytes: out } = text
   let { length } = text

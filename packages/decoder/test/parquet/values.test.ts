@@ -67,6 +67,16 @@ describe('text', () => {
     expect(await readCells(path, 'incident')).toEqual(cells)
   })
 
+  test('is translated wherever it stands, after rows that need no translation too', async () => {
+    const characters = ['·', ...LATIN1.slice(1)]
+    for (const odd of ['SAN·JOSÉ', 'SAN·JOSE', 'SAN JOSÉ']) {
+      const towns = ['SAN JOSE', 'SAN JUAN', odd, 'SAN JOSE', null, 'SAN', odd]
+      const path = await writeTable(directory, [city], [[bytesColumn(city, towns, characters)]])
+      expect(await readCells(path, 'city')).toEqual(towns)
+      expect(await throughDuckDb(path, 'city')).toEqual(towns)
+    }
+  })
+
   test('longer than a word of memory, and shorter, in any width', async () => {
     for (const width of [1, 2, 3, 4, 5, 7, 8, 9, 11, 13, 16, 17, 31, 200]) {
       const text = spec('text', 'text', width)
