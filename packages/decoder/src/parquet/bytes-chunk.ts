@@ -142,14 +142,12 @@ export class BytesChunkEncoder {
     for (let row = start; row < end; row++) {
       if (valid[row] === 0) continue
       bitmap[(row - start) >>> 3]! |= 1 << ((row - start) & 7)
-      let valueStart = row * width
-      let valueEnd = endOfCell(column, row)
+      const valueStart = inPlace ? row * width : text.length
       if (!inPlace) {
-        valueStart = text.length
         writeCell(text, column, characters, row)
-        valueEnd = text.length
         bytes = text.bytes
       }
+      const valueEnd = inPlace ? endOfCell(column, row) : text.length
       const shared = Math.min(valueEnd - valueStart, previousEnd - previousStart)
       let prefix = 0
       while (prefix < shared && bytes[previousStart + prefix] === bytes[valueStart + prefix]) {
