@@ -6,9 +6,9 @@ import { assemble, Code, I32, I64, type WasmFunction } from './assembler.js'
  *
  * Symbols are looked up in tables of 32-bit entries. A literal's entry has the byte, a length's its
  * base and how many extra bits follow; codes longer than the table's own bits go on in a second
- * table. `bits` holds at least 56 bits after a refill, so that a length and its distance never need
- * more than one refill between them. Copies and refills may read and write past what they are for:
- * see {@link INFLATE_SLACK}.
+ * table. `bits` holds at least 56 bits after a refill, 54 while symbols are read, which is more than
+ * is taken before the next one: see `symbolsFunction`. Copies and refills may read and write past
+ * what they are for: see {@link INFLATE_SLACK}.
  *
  * `input/inflate.ts` calls it; tests hold it equal to zlib.
  */
@@ -64,7 +64,7 @@ export const INFLATE_HELD_BACK = 1024
 export const INFLATE_SLACK = 384
 
 /** Bytes of a match that are copied without asking for its length. */
-const STRAIGHT = 64
+const STRAIGHT = 96
 
 /**
  * x^300 + x^155 + x^117 + x^89 + 1 is a multiple of the polynomial of CRC-32, the shortest of five
@@ -78,6 +78,8 @@ const FOLD_BLOCK = 1024
 const LITERAL_BITS = 11
 const DISTANCE_BITS = 8
 const PRECODE_BITS = 7
+/** Places that `bits` stands higher while symbols are read: those of an entry's offset. */
+const RAISED = 2
 /** Entries of a table with all its second tables, for 286 and 30 codes of at most 15 bits. */
 const LITERAL_ENTRIES = 2400
 const DISTANCE_ENTRIES = 432
@@ -353,7 +355,10 @@ function buildFunction(): WasmFunction {
   }
 }
 
-/** The bit buffer of a function, kept in its locals. */
+/**
+ * The bit buffer of a function, kept in its locals. Only the lowest byte of `bitCount` counts; what is
+ * in `bits` above that many are the next bits already, or zeros.
+ */
 interface Bits {
   readonly c: Code
   readonly input: number
@@ -386,20 +391,22 @@ function emitStoreBits({ c, input, bits, bitCount }: Bits): void {
     .store64(INFLATE.bits * 4)
   c.i32(STATE)
     .get(bitCount)
+    .i32(0xff)
+    .and()
     .store32(INFLATE.bitCount * 4)
 }
 
 /** Fills up to 56 bits or more, from eight bytes of which only whole ones are taken. */
 function emitRefill({ c, input, bits, bitCount }: Bits): void {
   c.get(bits).get(input).load64(0).get(bitCount).extendU().shl64().or64().set(bits)
-  c.get(input).i32(63).get(bitCount).sub().i32(3).shrU().add().set(input)
+  c.get(input).i32(7).add().get(bitCount).i32(3).shrU().i32(7).and().sub().set(input)
   c.get(bitCount).i32(56).or().set(bitCount)
 }
 
-/** Takes as many bits as local `count` says in its lowest six bits. */
+/** Takes as many bits as local `count`, at most 63, says in its lowest byte. */
 function emitTakeBits({ c, bits, bitCount }: Bits, count: number): void {
   c.get(bits).get(count).extendU().shrU64().set(bits)
-  c.get(bitCount).get(count).i32(0xff).and().sub().set(bitCount)
+  c.get(bitCount).get(count).sub().set(bitCount)
 }
 
 /** Takes a constant number of bits and leaves their value. */
@@ -522,7 +529,18 @@ function headerFunction(): WasmFunction {
   return { name: 'header', parameters: [], results: [I32], code: c }
 }
 
-/** symbols(inputLimit, outputLimit) -> stop, or -1 at the end of the block. */
+/**
+ * symbols(inputLimit, outputLimit) -> stop, or -1 at the end of the block.
+ *
+ * What a symbol waits for is the entry of the one before it, so as little as can be is done in
+ * between: `bits` stands {@link RAISED} places higher here, over bits of no meaning, which makes it
+ * an offset into a table once it is masked; it is filled up while a distance's entry is loaded; and
+ * the entry of the next symbol is loaded before a match is copied.
+ *
+ * From one refill to the next at most a distance (28 bits), a length (20) and the place of the next
+ * distance in its table (8) are taken or looked at; or two literals of the first table (22) and the
+ * same of a length.
+ */
 function symbolsFunction(): WasmFunction {
   const [inputLimit, outputLimit] = [0, 1]
   const c = new Code(2)
@@ -536,22 +554,55 @@ function symbolsFunction(): WasmFunction {
   const end = c.local(I32)
   const windowStart = c.local(I32)
   const pattern = c.local(I64)
+  const raise = (): void => {
+    // There must be room, so a whole byte is given back if there is not.
+    c.get(bits.bitCount)
+      .i32(63 - RAISED)
+      .gtU()
+      .if()
+    c.get(bits.bitCount).i32(8).sub().set(bits.bitCount)
+    c.get(bits.input).i32(1).sub().set(bits.input)
+    c.end()
+    c.get(bits.bits).i64(BigInt(RAISED)).shl64().set(bits.bits)
+    c.get(bits.bitCount).i32(RAISED).add().set(bits.bitCount)
+  }
   const leave = (stop: number): void => {
+    c.get(bits.bits).i64(BigInt(RAISED)).shrU64().set(bits.bits)
+    c.get(bits.bitCount).i32(RAISED).sub().set(bits.bitCount)
     emitStoreBits(bits)
     c.i32(STATE)
       .get(out)
       .store32(INFLATE.output * 4)
     c.i32(stop).return()
   }
-  const lookUpLiteral = (): void => {
+  const lookUp = (table: number, tableBits: number): void => {
     c.get(bits.bits)
       .wrap()
-      .i32((1 << LITERAL_BITS) - 1)
+      .i32(((1 << tableBits) - 1) << RAISED)
       .and()
-      .i32(2)
-      .shl()
-      .load32(LITERAL_TABLE)
+      .load32(table)
       .set(entry)
+  }
+  const lookUpLiteral = (): void => lookUp(LITERAL_TABLE, LITERAL_BITS)
+  /** The entry that `entry` points to, in a second table behind `table`. */
+  const lookUpSecond = (table: number): void => {
+    emitTakeBits(bits, entry)
+    c.get(bits.bits).wrap()
+    c.i32(1 << RAISED)
+      .get(entry)
+      .i32(8)
+      .shrU()
+      .shl()
+      .i32(1 << RAISED)
+      .sub()
+      .and()
+    c.get(entry)
+      .i32(16 - RAISED)
+      .shrU()
+      .i32(0xfff << RAISED)
+      .and()
+      .add()
+    c.load32(table).set(entry)
   }
   const writeLiteral = (): void => {
     emitTakeBits(bits, entry)
@@ -562,18 +613,28 @@ function symbolsFunction(): WasmFunction {
   const valueOf = (into: number, baseMask: number): void => {
     c.get(entry).i32(16).shrU()
     if (baseMask !== 0) c.i32(baseMask).and()
-    c.get(saved).i64(1n).get(entry).extendU().shl64().i64(1n).sub64().and64()
-    c.get(entry).i32(8).shrU().extendU().shrU64().wrap()
+    c.get(saved)
+      .i64(BigInt(1 << RAISED))
+      .get(entry)
+      .extendU()
+      .shl64()
+      .i64(1n)
+      .sub64()
+      .and64()
+    c.get(entry).i32(8).shrU().i32(RAISED).add().extendU().shrU64().wrap()
     c.add().set(into)
   }
 
   emitLoadBits(bits)
+  raise()
   c.i32(STATE)
     .load32(INFLATE.output * 4)
     .set(out)
   c.i32(STATE)
     .load32(INFLATE.windowStart * 4)
     .set(windowStart)
+  emitRefill(bits)
+  lookUpLiteral()
   c.loop() // One length with its distance, or up to three literals, at a time.
   {
     c.get(bits.input).get(inputLimit).gtU().if()
@@ -582,21 +643,20 @@ function symbolsFunction(): WasmFunction {
     c.get(out).get(outputLimit).geU().if()
     leave(INFLATE_STOP.outputFull)
     c.end()
-    emitRefill(bits)
-    lookUpLiteral()
     c.get(entry).i32(0).ltS().if()
     {
       c.block() // Left with the entry of something that is no literal of the first table.
       writeLiteral()
       lookUpLiteral()
+      emitRefill(bits)
       c.get(entry).i32(0).geS().brIf(0)
       writeLiteral()
       lookUpLiteral()
       c.get(entry).i32(0).geS().brIf(0)
       writeLiteral()
+      lookUpLiteral()
       c.br(2)
       c.end()
-      emitRefill(bits)
     }
     c.end()
     c.get(entry).i32(SPECIAL).and().if()
@@ -607,13 +667,11 @@ function symbolsFunction(): WasmFunction {
         .eqz()
         .if()
       {
-        // A second table.
-        emitTakeBits(bits, entry)
-        c.get(bits.bits).wrap()
-        c.i32(1).get(entry).i32(8).shrU().shl().i32(1).sub().and()
-        c.get(entry).i32(16).shrU().i32(0xfff).and().add().i32(2).shl()
-        c.load32(LITERAL_TABLE).tee(entry).i32(0).ltS().if()
+        lookUpSecond(LITERAL_TABLE)
+        c.get(entry).i32(0).ltS().if()
         writeLiteral()
+        emitRefill(bits)
+        lookUpLiteral()
         c.br(3)
         c.end()
       }
@@ -632,24 +690,12 @@ function symbolsFunction(): WasmFunction {
     c.get(bits.bits).set(saved)
     emitTakeBits(bits, entry)
     valueOf(length, 0x1ff)
-    c.get(bits.bits)
-      .wrap()
-      .i32((1 << DISTANCE_BITS) - 1)
-      .and()
-      .i32(2)
-      .shl()
-      .load32(DISTANCE_TABLE)
-      .tee(entry)
-    c.i32(0).ltS().if()
+    lookUp(DISTANCE_TABLE, DISTANCE_BITS)
+    emitRefill(bits)
+    c.get(entry).i32(0).ltS().if()
     {
       c.get(entry).i32(NO_CODE).and().eqz().if()
-      {
-        emitTakeBits(bits, entry)
-        c.get(bits.bits).wrap()
-        c.i32(1).get(entry).i32(8).shrU().shl().i32(1).sub().and()
-        c.get(entry).i32(16).shrU().i32(0xfff).and().add().i32(2).shl()
-        c.load32(DISTANCE_TABLE).set(entry)
-      }
+      lookUpSecond(DISTANCE_TABLE)
       c.end()
       c.get(entry).i32(0).ltS().if()
       leave(INFLATE_STOP.badDistanceCode)
@@ -659,11 +705,11 @@ function symbolsFunction(): WasmFunction {
     c.get(bits.bits).set(saved)
     emitTakeBits(bits, entry)
     valueOf(distance, 0)
-    c.get(distance).get(out).get(windowStart).sub().gtU().if()
+
+    c.get(out).get(distance).sub().tee(source).get(windowStart).ltU().if()
     leave(INFLATE_STOP.tooFarBack)
     c.end()
-
-    c.get(out).get(distance).sub().set(source)
+    lookUpLiteral()
     c.get(out).get(length).add().set(end)
     c.get(distance).i32(16).geU().if()
     {
