@@ -1,11 +1,10 @@
 import type { SegmentBatch, SinkSchema } from './batch.js'
+import { type ByteChunks, requireChunk, requireChunks } from './byte-chunks.js'
 import { RECORD_COLUMNS } from './columns.js'
+import { OptionError } from './errors.js'
 import { type DecodeOptions, resolveDecodeOptions, type ResolvedDecodeOptions } from './options.js'
 import { type DecodeStats, RecordDecoder } from './record-decoder.js'
 import type { CompiledSpec } from './spec/types.js'
-
-/** Bytes to decode: any async or plain iterable of chunks, Node and web streams included. */
-export type ByteChunks = AsyncIterable<Uint8Array> | Iterable<Uint8Array>
 
 /** A running decoding: batches to iterate over, once, and live counters. */
 export interface Decoding extends AsyncIterable<SegmentBatch> {
@@ -45,7 +44,8 @@ export function sinkSchemaOf(spec: CompiledSpec, options: ResolvedDecodeOptions)
  *
  * @param input chunks of any size, cut anywhere
  * @param spec what `loadSpec` or `compileSpec` returned
- * @throws {OptionError} at once, for unknown or impossible options
+ * @throws {OptionError} at once, for unknown or impossible options, and for what is no input or no
+ *   spec; while iterating, for a chunk that is not bytes
  * @throws {RecordError} while iterating, at the first issue under `strict`
  * @throws {InputError} while iterating, for a line over 1 MiB and whatever the input throws
  */
@@ -54,6 +54,8 @@ export function decode(
   spec: CompiledSpec,
   options: DecodeOptions = {},
 ): Decoding {
+  requireChunks(input)
+  requireSpec(spec)
   const resolved = resolveDecodeOptions(options)
   const decoder = new RecordDecoder(spec, resolved)
   let started = false
@@ -87,6 +89,7 @@ async function* run(
   if (!decoder.limitReached) {
     for await (const chunk of input) {
       signal?.throwIfAborted()
+      requireChunk(chunk)
       decoder.feed(chunk)
       yield* batches()
       if (decoder.limitReached) break
@@ -94,4 +97,15 @@ async function* run(
   }
   decoder.end()
   yield* batches()
+}
+
+/** @throws {OptionError} OPTION_INVALID, most often for a promise that was not awaited */
+function requireSpec(spec: unknown): asserts spec is CompiledSpec {
+  if (typeof spec === 'object' && spec !== null && 'tables' in spec && 'layouts' in spec) return
+  const found = spec instanceof Promise ? 'a promise' : 'not a compiled spec'
+  throw new OptionError(
+    'OPTION_INVALID',
+    `the spec is ${found}; expected what loadSpec or compileSpec returned, awaited`,
+    { option: 'spec' },
+  )
 }

@@ -1,4 +1,4 @@
-import type { ByteChunks } from './decode.js'
+import { type ByteChunks, requireChunk, requireChunks } from './byte-chunks.js'
 import { DETECT_BYTES, DETECT_LINES, detectEdition, type Detection } from './spec/detect.js'
 import { loadSpec } from './spec/load.js'
 import { loadDetectHints } from './spec/load-hints.js'
@@ -22,8 +22,10 @@ export interface DetectedSpec extends Omit<Detection, 'id'> {
  *
  * @throws {SpecError} SPEC_NOT_DETECTED saying what was found instead; the input is then closed
  * @throws {InputError} INPUT_EMPTY, and whatever the input throws
+ * @throws {OptionError} for what is no input, or a chunk that is not bytes
  */
 export async function detectSpec(input: ByteChunks): Promise<DetectedSpec> {
+  requireChunks(input)
   const iterator = toAsync(input)
   try {
     const sample = new Sample()
@@ -31,7 +33,10 @@ export async function detectSpec(input: ByteChunks): Promise<DetectedSpec> {
     while (!complete && !sample.suffices) {
       const next = await iterator.next()
       if (next.done === true) complete = true
-      else sample.add(next.value)
+      else {
+        requireChunk(next.value)
+        sample.add(next.value)
+      }
     }
     const { bytes } = sample
     const hints = await loadDetectHints()

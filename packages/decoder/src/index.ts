@@ -11,7 +11,8 @@ export type {
   SinkSchema,
   SinkTable,
 } from './batch.js'
-export { decode, type ByteChunks, type Decoding } from './decode.js'
+export type { ByteChunks } from './byte-chunks.js'
+export { decode, type Decoding } from './decode.js'
 export { detectSpec, type DetectedSpec } from './detect.js'
 export { drain, type DrainOptions, type DrainSource } from './drain.js'
 export {

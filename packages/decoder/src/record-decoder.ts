@@ -467,7 +467,7 @@ export class RecordDecoder {
         this.#specialLine(start, length)
       }
     }
-    this.#finishHeader()
+    this.#finishHeader(this.limitReached)
     this.#drainAll()
     if (this.#options.strict) this.#throwFirstIssue()
     this.#flush(true)
@@ -816,8 +816,13 @@ export class RecordDecoder {
     if (layout.part === layout.partCount - 1) this.#finishHeader()
   }
 
-  /** Turns the lines of a spread header, complete or not, into a row. */
-  #finishHeader(): void {
+  /**
+   * Turns the lines of a spread header, complete or not, into a row.
+   *
+   * @param cutShort whether reading ended before the end of the data, so that parts behind the last
+   *   line read may be there
+   */
+  #finishHeader(cutShort = false): void {
     const header = this.#header
     if (header === null) return
     this.#header = null
@@ -830,17 +835,18 @@ export class RecordDecoder {
     const at = this.#toScratch(header.bytes, 0, size, size)
     const first = header.places.find((place) => place !== undefined)!.byteOffset
     this.#addOdd(table, state, at, header.places, header.firstRecord, header.length)
-    if (layouts.length < all.length) {
+    const isOpen = cutShort && header.places.at(-1)!.recordNumber === this.#line
+    const missing = all.filter(
+      (layout) => !layouts.includes(layout) && !(isOpen && layout.part >= header.places.length),
+    )
+    if (missing.length > 0) {
       this.#report(table, {
         code: 'HEADER_PART_MISSING',
         segment: table.table.name,
         field: null,
         recordNumber: header.firstRecord,
         byteOffset: first,
-        raw: all
-          .filter((layout) => !layouts.includes(layout))
-          .map((layout) => layout.level)
-          .join(' '),
+        raw: missing.map((layout) => layout.level).join(' '),
       })
     }
     this.#noteHeader(table, header.key, header.firstRecord, first)

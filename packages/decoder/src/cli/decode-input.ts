@@ -6,7 +6,7 @@ import type { DecodeStats } from '../record-decoder.js'
 import type { WrittenFile, WrittenStream } from '../sinks/table-sink.js'
 import type { DecodeCommand, InputPlan } from './args.js'
 import { ManifestFile } from './manifest.js'
-import { prepareInput, type PreparedInput, type RunContext } from './prepare-input.js'
+import { naming, prepareInput, type PreparedInput, type RunContext } from './prepare-input.js'
 import { startProgress } from './progress.js'
 import {
   accountedRecords,
@@ -44,6 +44,8 @@ export async function decodeInput(
     } finally {
       progress.stop()
     }
+  } catch (error) {
+    throw naming(error, input.name)
   } finally {
     await input.close()
   }

@@ -1,19 +1,36 @@
 import { decode } from '../decode.js'
 import type { DecodeCommand, InputPlan } from './args.js'
 import { prepareInput, type RunContext } from './prepare-input.js'
-import { count, toJson } from './render.js'
+import type { InputInfo } from '../input.js'
+import type { DecodeStats } from '../record-decoder.js'
+import { count } from './render.js'
 import { totalIssues } from './summary.js'
 import { writeStdout } from './terminal.js'
+
+/** What `--dry-run` finds out about an input. */
+export interface DryRunSummary {
+  readonly source: Required<Pick<InputInfo, 'kind'>> & {
+    readonly name: string
+    readonly entry: string | null
+    readonly entries: NonNullable<InputInfo['entries']>
+  }
+  readonly spec: { readonly id: string; readonly revision: number; readonly reason: string }
+  readonly directory: string | null
+  readonly stats: DecodeStats
+}
 
 /** Records that `--dry-run` decodes unless `--limit` says otherwise. */
 const DRY_RUN_RECORDS = 10_000
 
-/** `--dry-run`: spec, entries and first counts on standard output; writes no file. */
+/**
+ * `--dry-run`: spec, entries and first counts, on standard output unless they are wanted as JSON;
+ * writes no file.
+ */
 export async function dryRun(
   plan: InputPlan,
   command: DecodeCommand,
   context: RunContext,
-): Promise<void> {
+): Promise<DryRunSummary> {
   const { input, source, spec, reason } = await prepareInput(plan, command, context)
   try {
     const info = await input.info()
@@ -28,17 +45,14 @@ export async function dryRun(
     }
     const { stats } = decoding
     const entries = info.entries ?? []
-    if (command.json) {
-      const { id, revision } = spec
-      const summary = {
-        source: { name: input.name, kind: info.kind, entry: info.entry ?? null, entries },
-        spec: { id, revision, reason },
-        directory: plan.directory,
-        stats,
-      }
-      await writeStdout(`${toJson(summary)}\n`)
-      return
+    const { id, revision } = spec
+    const summary = {
+      source: { name: input.name, kind: info.kind, entry: info.entry ?? null, entries },
+      spec: { id, revision, reason },
+      directory: plan.directory,
+      stats,
     }
+    if (command.json) return summary
     const lines = [
       `${input.name}: ${info.kind}`,
       ...entries.map(
@@ -54,6 +68,7 @@ export async function dryRun(
       ...Object.entries(stats.issues).map(([code, number]) => `    ${code}: ${count(number)}`),
     ]
     await writeStdout(`${lines.join('\n')}\n`)
+    return summary
   } finally {
     await input.close()
   }

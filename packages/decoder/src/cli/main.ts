@@ -7,6 +7,7 @@ import { IssueLog } from './issue-log.js'
 import type { RunContext } from './prepare-input.js'
 import { errorFields, errorLines, renderSummary, toJson } from './render.js'
 import { checkSpec, showSpecs } from './spec-commands.js'
+import type { DecodeSummary } from './summary.js'
 import { StdoutClosed, Terminal, writeStdout } from './terminal.js'
 import { uptimeMs } from './uptime.js'
 import { packageVersion } from './version.js'
@@ -67,16 +68,19 @@ async function decodeAll(command: DecodeCommand, terminal: Terminal): Promise<vo
   const interrupts = watchInterrupts()
   const { signal } = interrupts
   let issues: IssueLog | null = null
+  const summaries: (DecodeSummary & { readonly elapsedMs: number })[] = []
   try {
     if (command.dryRun) {
+      const found = []
       for (const plan of command.plans) {
-        await dryRun(plan, command, { signal, terminal, issues })
+        found.push(await dryRun(plan, command, { signal, terminal, issues }))
       }
+      if (command.json)
+        await writeStdout(`${toJson(found.length === 1 ? found[0] : { inputs: found })}\n`)
       return
     }
     if (command.issues !== null) issues = await IssueLog.open(command.issues, command.force)
     const context: RunContext = { signal, terminal, issues }
-    const summaries = []
     for (const plan of command.plans) {
       const startedAt = uptimeMs()
       const summary = await decodeInput(plan, command, context)
@@ -92,6 +96,7 @@ async function decodeAll(command: DecodeCommand, terminal: Terminal): Promise<vo
     }
   } catch (error) {
     await issues?.abort()
+    if (summaries.length > 0) throw new Unfinished(summaries, error)
     throw error
   } finally {
     interrupts.stop()
@@ -103,11 +108,30 @@ function dataOnStdout(command: Command): boolean {
   return command.command === 'decode' && command.plans.some(({ directory }) => directory === null)
 }
 
-async function fail(error: unknown, command: Command, terminal: Terminal): Promise<number> {
+/** The first inputs of a run are decoded, and stay so; another one failed. */
+class Unfinished extends Error {
+  readonly summaries: readonly DecodeSummary[]
+
+  constructor(summaries: readonly DecodeSummary[], cause: unknown) {
+    super('an input failed', { cause })
+    this.summaries = summaries
+  }
+}
+
+async function fail(thrown: unknown, command: Command, terminal: Terminal): Promise<number> {
+  const error = thrown instanceof Unfinished ? thrown.cause : thrown
   if (error instanceof StdoutClosed) return DONE
   for (const line of errorLines(error, command.debug)) terminal.line(line)
+  if (thrown instanceof Unfinished) {
+    terminal.note(
+      `Decoded before that: ${thrown.summaries.map(({ source }) => source.name).join(', ')}.`,
+    )
+  }
   if (command.json && !dataOnStdout(command)) {
-    await writeStdout(`${toJson({ error: errorFields(error) })}\n`)
+    const done = thrown instanceof Unfinished ? { inputs: thrown.summaries } : {}
+    const text = toJson({ ...done, error: errorFields(error) })
+    // Standard output may be what failed; that has been said by now.
+    await writeStdout(`${text}\n`).catch(() => {})
   }
   if (error instanceof Interrupted) return error.exitCode
   if (error instanceof UsageError) return USAGE

@@ -1,6 +1,7 @@
-import type { ByteChunks } from '../decode.js'
+import type { ByteChunks } from '../byte-chunks.js'
 import { detectSpec } from '../detect.js'
-import { openInput, type ByteSource } from '../input.js'
+import { isDecoderError, OptionError } from '../errors.js'
+import { openInput, type ByteSource, type InputInfo } from '../input.js'
 import { loadSpec } from '../spec/load.js'
 import type { CompiledSpec } from '../spec/types.js'
 import { nearest, UsageError, type DecodeCommand, type InputPlan } from './args.js'
@@ -35,18 +36,32 @@ export async function prepareInput(
     ...(command.entry === null ? {} : { entry: command.entry }),
   })
   try {
-    await input.info()
+    const info = await input.info()
     const found =
       given === null
         ? await detectSpec(input)
         : { spec: given, reason: 'given by --spec', source: input }
     checkSegments(command.segments, found.spec)
-    terminal.note(`${input.name}: ${found.spec.id}, ${found.reason}`)
+    terminal.note(`${input.name}${chosenEntry(info)}: ${found.spec.id}, ${found.reason}`)
     return { input, source: found.source, spec: found.spec, reason: found.reason }
   } catch (error) {
     await input.close()
-    throw error
+    throw naming(error, input.name)
   }
+}
+
+/** The error, which says what input it is about if it did not. */
+export function naming(error: unknown, name: string): unknown {
+  if (isDecoderError(error) && error.file === undefined && !(error instanceof OptionError)) {
+    Object.assign(error, { file: name })
+  }
+  return error
+}
+
+/** Which of several files of an archive is read; nothing where there is no choice. */
+function chosenEntry({ entry, entries = [] }: InputInfo): string {
+  if (entry === undefined || entries.length < 2) return ''
+  return `, ${JSON.stringify(entry)} of its ${entries.length} files`
 }
 
 function checkSegments(segments: readonly string[], spec: CompiledSpec): void {

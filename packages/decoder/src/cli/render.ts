@@ -1,5 +1,5 @@
 import path from 'node:path'
-import { isDecoderError } from '../errors.js'
+import { type DecoderError, isDecoderError } from '../errors.js'
 import { UsageError } from './args.js'
 import { Interrupted } from './interrupt.js'
 import { totalIssues, totalRows, type DecodeSummary } from './summary.js'
@@ -85,13 +85,21 @@ export function errorFields(error: unknown): Readonly<Record<string, unknown>> {
 
 function sentence(error: unknown): string {
   if (error instanceof Interrupted) return `${error.message}; no partial file was left behind`
-  if (isDecoderError(error)) return `${error.message} [${error.code}]`
+  if (isDecoderError(error)) return `${whereabouts(error)}${error.message} [${error.code}]`
   if (error instanceof UsageError) return error.message
   const message = error instanceof Error ? error.message : String(error)
   return `unexpected failure: ${message}; run again with --debug and report it`
 }
 
+/** The file an error is about, where its sentence does not name it. */
+function whereabouts({ file, message }: DecoderError): string {
+  return file === undefined || message.includes(path.basename(file)) ? '' : `${file}: `
+}
+
 function nextStep(error: unknown): string | undefined {
   if (error instanceof UsageError) return 'See nibrs-decode --help.'
-  return isDecoderError(error) ? NEXT_STEPS[error.code] : undefined
+  if (!isDecoderError(error)) return undefined
+  // Naming a layout leads nowhere where the file is known to be something else.
+  if (error.code === 'SPEC_NOT_DETECTED' && error.option !== 'spec') return undefined
+  return NEXT_STEPS[error.code]
 }

@@ -1,3 +1,4 @@
+import { OptionError } from '../errors.js'
 import type { OutputStyle } from './args.js'
 
 type Style = 'red' | 'yellow' | 'dim' | 'bold'
@@ -65,13 +66,22 @@ export class Terminal {
  * Writes to standard output and waits until it is ready for more.
  *
  * @throws {StdoutClosed} when its reader has gone
+ * @throws {OptionError} OUTPUT_NOT_WRITABLE, when what it leads to is full or gone
  */
 export function writeStdout(bytes: Uint8Array | string): Promise<void> {
   return new Promise((resolve, reject) => {
     process.stdout.write(bytes, (error) => {
       if (error === null || error === undefined) resolve()
       else if ((error as NodeJS.ErrnoException).code === 'EPIPE') reject(new StdoutClosed())
-      else reject(error)
+      else reject(notWritable(error))
     })
   })
+}
+
+function notWritable(cause: Error): OptionError {
+  return new OptionError(
+    'OUTPUT_NOT_WRITABLE',
+    `cannot write to standard output: ${cause.message}; check what it leads to, then run again`,
+    { cause },
+  )
 }

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import type { ByteChunks } from '../decode.js'
+import type { ByteChunks } from '../byte-chunks.js'
 import type { Issue } from '../issues.js'
 import type { DecodeStats } from '../record-decoder.js'
 import { AtomicFiles } from '../sinks/atomic-files.js'

@@ -280,11 +280,22 @@ function incidentYear(candidate: Candidate, sample: Uint8Array): number | null {
 
 // What was found instead.
 
-function notDetected(found: string): SpecError {
+/** What the bytes look like. */
+interface Found {
+  readonly what: string
+  /** Whether it is known to be something else, which no bundled spec fits. */
+  readonly isOther: boolean
+}
+
+function notDetected({ what, isOther }: Found): SpecError {
+  const said = `the layout is not a NIBRS master file's as far as its first bytes tell: ${what}; `
+  if (isOther) {
+    return new SpecError('SPEC_NOT_DETECTED', `${said}check that this is the right file`)
+  }
   return new SpecError(
     'SPEC_NOT_DETECTED',
-    `the layout is not a NIBRS master file's as far as its first bytes tell: ${found}; ` +
-      'if you know the layout, name it, such as nibrs/master@2013, or pass a spec of your own',
+    `${said}if you know the layout, name it, such as nibrs/master@2013, or pass a spec of your own`,
+    { option: 'spec' },
   )
 }
 
@@ -292,33 +303,43 @@ function describe(
   sample: Uint8Array,
   lines: readonly Line[],
   closest: Candidate | undefined,
-): string {
+): Found {
+  const other = (what: string): Found => ({ what, isOther: true })
   const first = lines[0]
   const head = ascii(sample, 0, Math.min(sample.length, 8))
-  if (head.startsWith('PAR1')) return 'it is a Parquet file'
-  if (head.startsWith('ARROW1')) return 'it is an Arrow file'
-  if (head.startsWith('%PDF')) return 'it is a PDF document'
-  if (/^(\xff\xfe|\xfe\xff)/.test(head)) return 'it is text of two bytes a character (UTF-16)'
+  if (head.startsWith('PAR1')) return other('it is a Parquet file')
+  if (head.startsWith('ARROW1')) return other('it is an Arrow file')
+  if (head.startsWith('%PDF')) return other('it is a PDF document')
+  if (/^(\xff\xfe|\xfe\xff)/.test(head))
+    return other('it is text of two bytes a character (UTF-16)')
   if (first === undefined) {
-    if (sample.includes(0x0a)) return 'it holds nothing but blank lines'
-    return `it has no line end in its first ${sample.length} bytes`
+    if (sample.includes(0x0a)) return other('it holds nothing but blank lines')
+    return other(`it has no line end in its first ${sample.length} bytes`)
   }
   const text = ascii(sample, first.start, Math.min(first.end, first.start + 60))
   // NIBRS Technical Specification, chapter 2: length 1-4, level 5, action 6, month 7-8, year 9-12,
   // city 13-16, ORI 17-25.
   if (/^\d{4}[0-9A-Z][A-Z]\d{6}.{4}[A-Z]{2}/.test(text)) {
-    return (
+    return other(
       'it looks like the submission format that agencies send (a record length first), ' +
-      'which this package does not read'
+        'which this package does not read',
     )
   }
   if (lines.some((line) => /^IR\d\d[A-Z]{2}/.test(ascii(sample, line.start, line.start + 6)))) {
-    return 'it looks like the hate crime master file (records IR), another layout'
+    return other(
+      'it looks like the hate crime master file (records IR), which needs a spec of your own',
+    )
   }
   if (/^"?[A-Za-z_]{3,}"?[,\t|]/.test(text)) {
-    return "it looks like a table with column names, such as the FBI's CSV downloads"
+    return other("it looks like a table with column names, such as the FBI's CSV downloads")
   }
-  if (/^[\s]*[{[<]/.test(text)) return 'it looks like JSON or XML'
+  if (/^[\s]*[{[<]/.test(text)) return other('it looks like JSON or XML')
   const shown = JSON.stringify(text.slice(0, 2))
-  return `${closest?.knownCount ?? 0} of ${lines.length} lines begin with a segment level and an ORI, the first line with ${shown}`
+  const known = closest?.knownCount ?? 0
+  return {
+    what:
+      `${known} of ${lines.length} lines begin with a segment level and an ORI, ` +
+      `the first line with ${shown}`,
+    isOther: false,
+  }
 }

@@ -348,6 +348,18 @@ describe('--dry-run', () => {
     const { stdout } = await run(['a.txt', '--dry-run', '--json'], { cwd })
     expect(JSON.parse(stdout.toString()).stats.records).toBe(10_000)
   })
+
+  test('is one JSON document for several inputs too', async () => {
+    const cwd = temporaryFolder()
+    writeFileSync(path.join(cwd, 'a.txt'), sampleText())
+    writeFileSync(path.join(cwd, 'b.txt'), sampleText())
+    const { stdout } = await run(['a.txt', 'b.txt', '--dry-run', '--json'], { cwd })
+    const { inputs } = JSON.parse(stdout.toString())
+    expect(inputs.map(({ source }: { source: { name: string } }) => source.name)).toEqual([
+      'a.txt',
+      'b.txt',
+    ])
+  })
 })
 
 describe('--spec', () => {

@@ -1,8 +1,9 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { bytes, header, record } from '../detect/lines.js'
-import { run, temporaryFolder, tree } from './run.js'
+import { BIN, run, temporaryFolder, tree } from './run.js'
 import { sampleLines } from './sample.js'
 
 interface Logged {
@@ -140,4 +141,58 @@ describe('faults', () => {
     writeFileSync(path.join(cwd, 'a.txt'), bytes(sampleLines()))
     expect(await run(['a.txt', '--strict'], { cwd })).toMatchObject({ code: 0 })
   })
+
+  test('of one input of several name it, and what was decoded before is told', async () => {
+    const cwd = temporaryFolder()
+    writeFileSync(path.join(cwd, 'a.txt'), bytes(sampleLines()))
+    writeFileSync(path.join(cwd, 'b.txt'), bytes(faultyLines(6).lines))
+    const result = await run(['a.txt', 'b.txt', '--strict', '--json'], { cwd })
+    expect(result.code).toBe(3)
+    expect(result.stderr).toMatch(/b\.txt: record \d+ at byte \d+/)
+    expect(result.stderr).toContain('Decoded before that: a.txt.')
+    const said = JSON.parse(result.stdout.toString())
+    expect(said.error).toMatchObject({ name: 'RecordError', file: 'b.txt' })
+    expect(said.inputs.map(({ source }: { source: { name: string } }) => source.name)).toEqual([
+      'a.txt',
+    ])
+  })
+
+  test('a file known to be something else is not advised to be decoded', async () => {
+    const cwd = temporaryFolder()
+    writeFileSync(path.join(cwd, 'vt.txt'), '03073I032021    AK0010100000000001\n')
+    writeFileSync(path.join(cwd, 'own.txt'), 'Lorem ipsum\n')
+    const submission = await run(['vt.txt'], { cwd })
+    expect(submission.code).toBe(1)
+    expect(submission.stderr).toMatch(/^nibrs-decode: vt\.txt: .*submission format/)
+    expect(submission.stderr).not.toMatch(/--spec|name it/)
+    const own = await run(['own.txt'], { cwd })
+    expect(own.stderr).toContain('Name the layout with --spec')
+  })
 })
+
+test.runIf(existsSync('/dev/full'))(
+  'a full disk behind standard output is said as such',
+  async () => {
+    const cwd = temporaryFolder()
+    writeFileSync(path.join(cwd, 'a.txt'), bytes(sampleLines()))
+    const full = openSync('/dev/full', 'w')
+    const onFull = (args: readonly string[]): { code: number | null; stderr: string } => {
+      const { status, stderr } = spawnSync(process.execPath, [BIN, ...args], {
+        cwd,
+        encoding: 'utf8',
+        stdio: ['ignore', full, 'pipe'],
+      })
+      return { code: status, stderr }
+    }
+    for (const args of [
+      ['a.txt', '-o', '-', '--segment', 'victim', '--format', 'csv'],
+      ['a.txt', '-o', 'out', '--json'],
+    ]) {
+      const { code, stderr } = onFull(args)
+      expect(code).toBe(1)
+      expect(stderr).toContain('[OUTPUT_NOT_WRITABLE]')
+      expect(stderr).not.toMatch(/unexpected|\n +at /)
+    }
+    closeSync(full)
+  },
+)

@@ -5,7 +5,10 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
 
-const BIN = fileURLToPath(new URL('../../../nibrs-decode/bin/nibrs-decode.js', import.meta.url))
+/** The built command. */
+export const BIN = fileURLToPath(
+  new URL('../../../nibrs-decode/bin/nibrs-decode.js', import.meta.url),
+)
 
 export interface RunResult {
   readonly code: number | null

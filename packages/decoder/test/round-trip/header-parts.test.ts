@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { decode } from '../../src/decode.js'
 import type { Issue } from '../../src/issues.js'
+import type { DecodeOptions } from '../../src/options.js'
 import { loadSpec } from '../../src/spec/load.js'
 import { generateTruth } from '../../src/testing/index.js'
 
@@ -12,12 +13,13 @@ async function headerLines(): Promise<string[]> {
 
 async function decodeLines(
   lines: readonly string[],
+  options: DecodeOptions = {},
 ): Promise<{ rows: Record<string, unknown>[]; issues: Issue[] }> {
   const spec = await loadSpec('nibrs/master@1991')
   const rows: Record<string, unknown>[] = []
   const issues: Issue[] = []
   const text = Buffer.from(lines.map((line) => `${line}\n`).join(''), 'latin1')
-  for await (const batch of decode([text], spec)) {
+  for await (const batch of decode([text], spec, options)) {
     issues.push(...batch.issues)
     for (let row = 0; row < batch.rowCount; row++) {
       rows.push(
@@ -66,5 +68,19 @@ describe('a header in three lines', () => {
         raw: 'XX',
       },
     ])
+  })
+
+  test('misses no line that a limit kept from being read', async () => {
+    const [b1, b2, b3] = await headerLines()
+    const codes = async (lines: readonly string[], limit: number): Promise<unknown[]> =>
+      (await decodeLines(lines, { limit })).issues.map(({ code, raw }) => [code, raw])
+    expect(await codes([b1!, b2!, b3!], 1)).toEqual([])
+    expect(await codes([b1!, b2!, b3!], 2)).toEqual([])
+    expect((await decodeLines([b1!, b2!, b3!], { limit: 2, strict: true })).rows).toHaveLength(1)
+    // A line that was passed over is missing all the same.
+    expect(await codes([b2!, b3!], 1)).toEqual([['HEADER_PART_MISSING', 'B1']])
+    expect(await codes([b1!, b3!], 2)).toEqual([['HEADER_PART_MISSING', 'B2']])
+    const incident = `01${b1!.slice(2, 13)}${' '.repeat(70)}`
+    expect(await codes([b1!, incident], 2)).toContainEqual(['HEADER_PART_MISSING', 'B2 B3'])
   })
 })

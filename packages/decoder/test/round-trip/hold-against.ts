@@ -1,6 +1,7 @@
 import { expect } from 'vitest'
 import type { SegmentBatch } from '../../src/batch.js'
-import { type ByteChunks, decode } from '../../src/decode.js'
+import type { ByteChunks } from '../../src/byte-chunks.js'
+import { decode } from '../../src/decode.js'
 import type { Issue } from '../../src/issues.js'
 import type { DecodeOptions } from '../../src/options.js'
 import type { DecodeStats } from '../../src/record-decoder.js'
