@@ -49,8 +49,8 @@ export class AtomicFiles {
   readonly #directory: string
   readonly #force: boolean
   readonly #files: OpenFile[] = []
-  /** Topmost folder that `reserve` had to create; null when there was none to create. */
-  #createdDirectory: string | null = null
+  /** Folders that `reserve` had to create, topmost first. */
+  readonly #createdDirectories: string[] = []
   #state: 'open' | 'committed' | 'aborted' = 'open'
 
   constructor(options: AtomicFilesOptions) {
@@ -141,7 +141,7 @@ export class AtomicFiles {
         cause = error
       }
     }
-    this.#removeCreatedDirectory()
+    this.#removeCreatedDirectories()
     if (left.length > 0) {
       throw new OptionError(
         'OUTPUT_NOT_WRITABLE',
@@ -156,18 +156,19 @@ export class AtomicFiles {
   }
 
   #createDirectory(): void {
-    if (this.#createdDirectory !== null) return
+    // Not mkdir's own `recursive`: in Node 20 it never ends below /proc.
     try {
-      this.#createdDirectory = fs.mkdirSync(this.#directory, { recursive: true }) ?? null
+      for (const path of missingFolders(this.#directory)) {
+        if (createFolder(path)) this.#createdDirectories.push(path)
+      }
     } catch (cause) {
+      this.#removeCreatedDirectories()
       throw notWritable(this.#directory, 'create the output folder', cause)
     }
   }
 
-  #removeCreatedDirectory(): void {
-    if (this.#createdDirectory === null) return
-    const top = dirname(this.#createdDirectory)
-    for (let path = this.#directory; path !== top; path = dirname(path)) {
+  #removeCreatedDirectories(): void {
+    for (const path of this.#createdDirectories.splice(0).reverse()) {
       try {
         fs.rmdirSync(path)
       } catch {
@@ -190,6 +191,30 @@ export class AtomicFiles {
       { file: join(this.#directory, taken[0]) },
     )
   }
+}
+
+/** A folder and its parents as far as they are not there, topmost first. */
+function missingFolders(directory: string): readonly string[] {
+  const missing: string[] = []
+  for (let path = directory; !isFolder(path) && path !== dirname(path); path = dirname(path)) {
+    missing.unshift(path)
+  }
+  return missing
+}
+
+/** Returns false when another process was quicker. */
+function createFolder(path: string): boolean {
+  try {
+    fs.mkdirSync(path)
+    return true
+  } catch (error) {
+    if (isFolder(path)) return false
+    throw error
+  }
+}
+
+function isFolder(path: string): boolean {
+  return fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
 }
 
 function openFile(temporaryPath: string, finalPath: string): OpenFile {
@@ -314,6 +339,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
   EPERM: 'not permitted',
   EROFS: 'the disk is read-only',
+  ENOENT: 'no such file or folder',
   ENOTDIR: 'a part of the path is not a folder',
   EEXIST: 'a file is in the way',
   EMFILE: 'too many open files',

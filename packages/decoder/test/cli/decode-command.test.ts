@@ -328,6 +328,19 @@ describe('existing output', () => {
     expect(result.code).toBe(1)
     expect(result.stderr).toContain('[OUTPUT_NOT_WRITABLE]')
   })
+
+  test.runIf(existsSync('/proc/self'))('is exit 1 where no folder can be made', async () => {
+    const cwd = folderWithZip()
+    for (const args of [
+      ['-o', '/proc/x/y'],
+      ['--issues', '/proc/x/i.ndjson'],
+    ]) {
+      const result = await run(['nibrs-2022.zip', ...args], { cwd })
+      expect(result.code).toBe(1)
+      expect(result.stderr).toMatch(/cannot create the output folder \/proc\/x.*\[OUTPUT_NOT_WRIT/)
+      expect(tree(cwd)).toEqual(['nibrs-2022.zip'])
+    }
+  })
 })
 
 describe('--dry-run', () => {

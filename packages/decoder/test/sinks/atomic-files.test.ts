@@ -195,6 +195,23 @@ describe('AtomicFiles', () => {
     }
   })
 
+  test('folders made before one that cannot be made are removed', async () => {
+    const directory = join(folder, 'a', 'b', 'x'.repeat(300))
+    const files = new AtomicFiles({ directory, force: false })
+    const error = await failureOf(files.open('x'))
+    expect(error.code).toBe('OUTPUT_NOT_WRITABLE')
+    expect(fs.readdirSync(folder)).toEqual([])
+  })
+
+  test('a folder below a link is made where the link leads', async () => {
+    fs.mkdirSync(join(folder, 'real'))
+    fs.symlinkSync('real', join(folder, 'link'))
+    const files = new AtomicFiles({ directory: join(folder, 'link', 'new'), force: false })
+    await files.open('x')
+    await files.commit()
+    expect(read('real/new/x')).toBe('')
+  })
+
   test('a name too long for the file system is an OptionError', async () => {
     const files = new AtomicFiles({ directory: folder, force: false })
     const error = await failureOf(files.open('x'.repeat(300)))
