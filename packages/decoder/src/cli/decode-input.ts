@@ -1,13 +1,17 @@
+import path from 'node:path'
 import type { BatchSink } from '../batch.js'
 import { decode } from '../decode.js'
 import { drain } from '../drain.js'
 import type { ByteSource, InputInfo } from '../input.js'
 import type { DecodeStats } from '../record-decoder.js'
+import { tableFormat } from '../sinks/file-format.js'
 import type { WrittenFile, WrittenStream } from '../sinks/table-sink.js'
+import type { CompiledSpec } from '../spec/types.js'
 import type { DecodeCommand, InputPlan } from './args.js'
 import { ManifestFile } from './manifest.js'
 import { naming, prepareInput, type PreparedInput, type RunContext } from './prepare-input.js'
 import { startProgress } from './progress.js'
+import { requireSeparateOutputs } from './separate-outputs.js'
 import {
   accountedRecords,
   fileMetadata,
@@ -36,6 +40,7 @@ export async function decodeInput(
   try {
     const info = await input.info()
     const job = new Job(prepared, info, command, context)
+    requireSeparateOutputs(await tablePaths(plan, prepared.spec, command), command)
     const progress = startProgress(context.terminal, input.name, () => job.progress())
     try {
       return plan.directory !== null && worthThreads(info, command)
@@ -49,6 +54,19 @@ export async function decodeInput(
   } finally {
     await input.close()
   }
+}
+
+/** Where the tables of an input will stand; none when they go to standard output. */
+async function tablePaths(
+  { directory }: InputPlan,
+  { tables }: CompiledSpec,
+  { format, labels, segments }: DecodeCommand,
+): Promise<readonly string[]> {
+  if (directory === null) return []
+  const { extension } = await tableFormat(format, labels)
+  return tables
+    .filter(({ name }) => segments.length === 0 || segments.includes(name))
+    .map(({ name }) => path.join(directory, name + extension))
 }
 
 /** What one decoding needs and finds out, on however many threads. */

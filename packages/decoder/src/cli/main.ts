@@ -4,8 +4,10 @@ import { decodeInput } from './decode-input.js'
 import { dryRun } from './dry-run.js'
 import { Interrupted, watchInterrupts } from './interrupt.js'
 import { IssueLog } from './issue-log.js'
+import { manifestPath } from './manifest.js'
 import type { RunContext } from './prepare-input.js'
 import { errorFields, errorLines, renderSummary, toJson } from './render.js'
+import { requireSeparateOutputs } from './separate-outputs.js'
 import { checkSpec, showSpecs } from './spec-commands.js'
 import type { DecodeSummary } from './summary.js'
 import { StdoutClosed, Terminal, writeStdout } from './terminal.js'
@@ -79,6 +81,7 @@ async function decodeAll(command: DecodeCommand, terminal: Terminal): Promise<vo
         await writeStdout(`${toJson(found.length === 1 ? found[0] : { inputs: found })}\n`)
       return
     }
+    requireSeparateOutputs(manifestPaths(command), command)
     if (command.issues !== null) issues = await IssueLog.open(command.issues, command.force)
     const context: RunContext = { signal, terminal, issues }
     for (const plan of command.plans) {
@@ -101,6 +104,10 @@ async function decodeAll(command: DecodeCommand, terminal: Terminal): Promise<vo
   } finally {
     interrupts.stop()
   }
+}
+
+function manifestPaths({ plans }: DecodeCommand): readonly string[] {
+  return plans.flatMap(({ directory }) => (directory === null ? [] : [manifestPath(directory)]))
 }
 
 /** Then everything else goes to standard error. */

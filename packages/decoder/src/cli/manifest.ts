@@ -4,6 +4,11 @@ import type { DecodeSummary } from './summary.js'
 
 const NAME = 'manifest.json'
 
+/** Where the manifest of a folder of tables stands. */
+export function manifestPath(directory: string): string {
+  return path.join(directory, NAME)
+}
+
 /**
  * `manifest.json` beside the tables: source, spec, counts and files.
  *

@@ -3,12 +3,13 @@ import type { ByteChunks } from '../byte-chunks.js'
 import type { Issue } from '../issues.js'
 import type { DecodeStats } from '../record-decoder.js'
 import { AtomicFiles } from '../sinks/atomic-files.js'
+import { type FileFormat, tableFormat } from '../sinks/file-format.js'
 import type { WrittenFile } from '../sinks/table-sink.js'
 import type { CompiledSpec } from '../spec/types.js'
 import { CHUNK_BYTES, ChunkFeed } from './chunk-feed.js'
 import { received, type WorkerMessage, type WorkerStart } from './messages.js'
 import { partition } from './partition.js'
-import { type FileFormat, type GroupFile, SegmentGroup, tableFormat } from './segment-group.js'
+import { type GroupFile, SegmentGroup } from './segment-group.js'
 
 /** What {@link decodeFiles} needs. */
 export interface DecodeFilesOptions {

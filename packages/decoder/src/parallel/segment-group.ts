@@ -5,11 +5,9 @@ import { OptionError } from '../errors.js'
 import type { Issue } from '../issues.js'
 import { resolveDecodeOptions } from '../options.js'
 import { type DecodeStats, RecordDecoder } from '../record-decoder.js'
-import type { TableFormat, TableWriter } from '../sinks/table-sink.js'
+import { type FileFormat, tableFormat } from '../sinks/file-format.js'
+import type { TableWriter } from '../sinks/table-sink.js'
 import type { CompiledSpec } from '../spec/types.js'
-
-/** Output formats that are written as one file for each segment. */
-export type FileFormat = 'parquet' | 'arrow' | 'csv' | 'ndjson'
 
 /** What a thread is told about its share of the work. Copied to workers as it is. */
 export interface GroupPlan {
@@ -30,20 +28,6 @@ export interface GroupFile {
   readonly segment: string
   readonly rowCount: number
   readonly byteCount: number
-}
-
-/** See {@link FileFormat}. Loads only the library of that format: start-up time counts. */
-export async function tableFormat(format: FileFormat, labels: boolean): Promise<TableFormat> {
-  switch (format) {
-    case 'parquet':
-      return (await import('../sinks/parquet.js')).parquetTables({ labels })
-    case 'arrow':
-      return (await import('../sinks/arrow.js')).arrowTables({ labels })
-    case 'csv':
-      return (await import('../sinks/csv.js')).csvTables({ labels })
-    case 'ndjson':
-      return (await import('../sinks/ndjson.js')).ndjsonTables({ labels })
-  }
 }
 
 interface OpenTable {

@@ -7,7 +7,7 @@ import { OptionError } from '../errors.js'
 export interface AtomicFilesOptions {
   /** Folder of the final files; created if missing, with its parents. */
   readonly directory: string
-  /** Replace files that already have a final name. */
+  /** Replace files that already have a final name. A folder, device or pipe is never replaced. */
   readonly force: boolean
 }
 
@@ -62,8 +62,9 @@ export class AtomicFiles {
    * Creates the folder and checks that every one of `fileNames` may be written, so that a run
    * fails before its work rather than after. `open` does the same for its one name.
    *
-   * @throws {OptionError} OUTPUT_EXISTS naming every file in the way (never under `force`, unless
-   *   it is a folder), OUTPUT_NOT_WRITABLE when the folder cannot be made
+   * @throws {OptionError} OUTPUT_EXISTS naming every file in the way (never under `force`),
+   *   OUTPUT_NOT_WRITABLE when the folder cannot be made or a name is that of something else than
+   *   a file, which `force` does not replace either
    */
   async reserve(fileNames: readonly string[]): Promise<void> {
     this.#assertOpen()
@@ -180,14 +181,15 @@ export class AtomicFiles {
   #assertFree(fileNames: readonly string[]): void {
     const taken: string[] = []
     for (const fileName of fileNames) {
-      const found = statIfThere(join(this.#directory, fileName))
-      if (found !== undefined && (!this.#force || found.isDirectory())) taken.push(fileName)
+      const path = join(this.#directory, fileName)
+      if (statIfThere(path) === undefined) continue
+      requireReplaceable(path)
+      if (!this.#force) taken.push(fileName)
     }
     if (taken.length === 0) return
-    const advice = this.#force ? 'a folder is never overwritten' : 'pass force to overwrite'
     throw new OptionError(
       'OUTPUT_EXISTS',
-      `${this.#directory} already holds ${taken.join(', ')}; ${advice}, or choose another folder`,
+      `${this.#directory} already holds ${taken.join(', ')}; pass force to overwrite, or choose another folder`,
       { file: join(this.#directory, taken[0]) },
     )
   }
@@ -307,12 +309,29 @@ function undoAll(undo: readonly (() => void)[]): string {
   return failures.join('; ')
 }
 
-function statIfThere(path: string): fs.Stats | undefined {
+function statIfThere(path: string, stat: fs.StatSyncFn = fs.lstatSync): fs.Stats | undefined {
   try {
-    return fs.lstatSync(path, { throwIfNoEntry: false })
+    return stat(path, { throwIfNoEntry: false })
   } catch (cause) {
     throw notWritable(path, 'look for', cause)
   }
+}
+
+/** Renaming onto a device or pipe, or a link to one, would take it away from the system. */
+function requireReplaceable(path: string): void {
+  const found = statIfThere(path, fs.statSync)
+  if (found === undefined || found.isFile()) return // A link to nothing is replaced as a file is.
+  throw new OptionError(
+    'OUTPUT_NOT_WRITABLE',
+    `${path} is ${kindOf(found)}, which is never overwritten; choose another name or folder`,
+    { file: path },
+  )
+}
+
+function kindOf(found: fs.Stats): string {
+  if (found.isDirectory()) return 'a folder'
+  if (found.isFIFO()) return 'a named pipe'
+  return found.isSocket() ? 'a socket' : 'a device'
 }
 
 function assertBaseName(fileName: string): void {

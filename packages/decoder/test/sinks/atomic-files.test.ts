@@ -151,9 +151,49 @@ describe('AtomicFiles', () => {
     fs.mkdirSync(join(folder, 'a'))
     const files = new AtomicFiles({ directory: folder, force: true })
     const error = await failureOf(files.open('a'))
-    expect(error.code).toBe('OUTPUT_EXISTS')
-    expect(error.message).toContain('a folder is never overwritten')
+    expect(error.code).toBe('OUTPUT_NOT_WRITABLE')
+    expect(error.message).toContain(`${join(folder, 'a')} is a folder, which is never overwritten`)
   })
+
+  test.skipIf(process.platform === 'win32')(
+    'force never replaces a named pipe, or a link to a device, to a folder or to itself',
+    async () => {
+      spawnSync('mkfifo', [join(folder, 'pipe')])
+      fs.symlinkSync('/dev/null', join(folder, 'null'))
+      fs.symlinkSync('.', join(folder, 'here'))
+      fs.symlinkSync('ring', join(folder, 'ring'))
+      for (const force of [true, false]) {
+        const files = new AtomicFiles({ directory: folder, force })
+        for (const [name, kind] of [
+          ['pipe', 'a named pipe'],
+          ['null', 'a device'],
+          ['here', 'a folder'],
+          ['ring', null],
+        ] as const) {
+          const error = await failureOf(files.open(name))
+          expect(error.code).toBe('OUTPUT_NOT_WRITABLE')
+          if (kind !== null) expect(error.message).toContain(`is ${kind}, which is never overwr`)
+          expect(error.message).not.toContain('force')
+        }
+      }
+      expect(fs.lstatSync(join(folder, 'pipe')).isFIFO()).toBe(true)
+      expect(fs.readdirSync(folder)).toHaveLength(4)
+    },
+  )
+
+  test.skipIf(process.platform === 'win32')(
+    'force replaces a link, not the file it leads to',
+    async () => {
+      fs.writeFileSync(join(folder, 'kept'), 'old')
+      fs.symlinkSync('kept', join(folder, 'a'))
+      fs.symlinkSync('nothing', join(folder, 'b'))
+      const files = new AtomicFiles({ directory: folder, force: true })
+      for (const name of ['a', 'b']) (await files.open(name)).write(bytes('new'))
+      await files.commit()
+      expect(['a', 'b', 'kept'].map(read)).toEqual(['new', 'new', 'old'])
+      expect(fs.readdirSync(folder)).toHaveLength(3)
+    },
+  )
 
   test('when one rename fails, replaced files come back and new ones go', async () => {
     fs.writeFileSync(join(folder, 'old'), 'old')
