@@ -8,7 +8,7 @@ import { tableFormat } from '../sinks/file-format.js'
 import type { WrittenFile, WrittenStream } from '../sinks/table-sink.js'
 import type { CompiledSpec } from '../spec/types.js'
 import type { DecodeCommand, InputPlan } from './args.js'
-import { ManifestFile } from './manifest.js'
+import { manifestFile } from './manifest.js'
 import { naming, prepareInput, type PreparedInput, type RunContext } from './prepare-input.js'
 import { startProgress } from './progress.js'
 import { requireSeparateOutputs } from './separate-outputs.js'
@@ -82,6 +82,8 @@ class Job {
   readonly #version = packageVersion()
   readonly #hashing: Promise<string | null>
   #sha256: string | null = null
+  /** Of everything decoded, from `finish` on. */
+  #stats: DecodeStats | null = null
 
   constructor(
     prepared: PreparedInput,
@@ -111,6 +113,7 @@ class Job {
   async finish(stats: DecodeStats): Promise<void> {
     this.context.issues?.endInput(this.prepared.input.name)
     assertAllCounted(stats)
+    this.#stats = stats
     this.#sha256 = await this.#hashing
   }
 
@@ -119,7 +122,8 @@ class Job {
     return fileMetadata(source, this.prepared.spec, stats, this.#version)
   }
 
-  summary(files: readonly OutputSummary[], stats: DecodeStats): DecodeSummary {
+  /** After `finish`, from what was written or is about to get its final names. */
+  summary(written: readonly (WrittenFile | WrittenStream)[]): DecodeSummary {
     const { input, spec, reason } = this.prepared
     const { entry = null, kind } = this.#info
     return {
@@ -130,8 +134,8 @@ class Job {
       labels: this.command.labels,
       segments: this.segments,
       limit: this.command.limit,
-      stats,
-      files,
+      stats: this.#stats!,
+      files: outputSummaries(written),
     }
   }
 }
@@ -178,34 +182,26 @@ async function decodeOnThreads(
   const { force, format, labels, limit, threads } = job.command
   const { source, spec } = job.prepared
   const { decodeFiles } = await import('../parallel/decode-files.js')
-  const manifest = new ManifestFile(directory, force)
-  try {
-    await manifest.reserve()
-    const { stats, files } = await decodeFiles(source, spec, {
-      directory,
-      force,
-      format,
-      labels,
-      segments: job.segments,
-      limit,
-      batchRows: BATCH_ROWS,
-      threads,
-      packed,
-      signal: job.context.signal,
-      onIssues: (issues) => job.context.issues?.add(issues),
-      onProgress: (live) => (job.live = live),
-      beforeClose: async (found) => {
-        await job.finish(found)
-        return job.metadata(found)
-      },
-    })
-    const summary = job.summary(outputSummaries(files), stats)
-    await manifest.write(summary)
-    return summary
-  } catch (error) {
-    await manifest.abort()
-    throw error
-  }
+  const { files } = await decodeFiles(source, spec, {
+    directory,
+    force,
+    format,
+    labels,
+    segments: job.segments,
+    limit,
+    batchRows: BATCH_ROWS,
+    threads,
+    packed,
+    signal: job.context.signal,
+    onIssues: (issues) => job.context.issues?.add(issues),
+    onProgress: (live) => (job.live = live),
+    beforeClose: async (stats) => {
+      await job.finish(stats)
+      return job.metadata(stats)
+    },
+    closing: manifestFile((tables) => job.summary(tables)),
+  })
+  return job.summary(files)
 }
 
 async function decodeOnOneThread(job: Job, directory: string | null): Promise<DecodeSummary> {
@@ -232,27 +228,21 @@ async function outputSink(
   stats: DecodeStats,
 ): Promise<BatchSink<DecodeSummary>> {
   const { command, context } = job
-  const tables = await (directory === null ? streamSink(command) : fileSink(directory, command))
-  const manifest = directory === null ? null : new ManifestFile(directory, command.force)
+  const manifest = manifestFile((written) => job.summary(written))
+  const tables = await (directory === null
+    ? streamSink(command)
+    : fileSink(directory, command, manifest))
   return {
-    async open(schema) {
-      await tables.open(schema)
-      await manifest?.reserve()
-    },
+    open: (schema) => tables.open(schema),
     async write(batch) {
       context.issues?.add(batch.issues)
       if (batch.rowCount > 0) await tables.write(batch)
     },
     async close() {
       await job.finish(stats)
-      const summary = job.summary(outputSummaries(await tables.close()), stats)
-      await manifest?.write(summary)
-      return summary
+      return job.summary(await tables.close())
     },
-    async abort(reason) {
-      await tables.abort(reason)
-      await manifest?.abort()
-    },
+    abort: (reason) => tables.abort(reason),
   }
 }
 

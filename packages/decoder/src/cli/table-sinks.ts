@@ -1,6 +1,12 @@
 import type { BatchSink } from '../batch.js'
 import { OptionError } from '../errors.js'
-import type { WrittenFile, WrittenStream } from '../sinks/table-sink.js'
+import { tableFormat } from '../sinks/file-format.js'
+import {
+  tableFilesSink,
+  type ClosingFile,
+  type WrittenFile,
+  type WrittenStream,
+} from '../sinks/table-sink.js'
 import type { DecodeCommand } from './args.js'
 import { writeStdout } from './terminal.js'
 
@@ -11,18 +17,10 @@ export type TablesSink = BatchSink<readonly (WrittenFile | WrittenStream)[]>
 export async function fileSink(
   directory: string,
   { format, force, labels }: DecodeCommand,
+  closing: ClosingFile,
 ): Promise<TablesSink> {
-  const options = { directory, force, labels }
-  switch (format) {
-    case 'parquet':
-      return (await import('../sinks/parquet.js')).parquetFiles(options)
-    case 'arrow':
-      return (await import('../sinks/arrow.js')).arrowFiles(options)
-    case 'csv':
-      return (await import('../sinks/csv.js')).csvFiles(options)
-    case 'ndjson':
-      return (await import('../sinks/ndjson.js')).ndjsonFiles(options)
-  }
+  const { extension, openTable } = await tableFormat(format, labels)
+  return tableFilesSink({ directory, force, extension, closing }, openTable)
 }
 
 /** The sink that writes to standard output; loads only the format's own code. */

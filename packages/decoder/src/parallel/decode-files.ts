@@ -2,9 +2,9 @@ import { Worker } from 'node:worker_threads'
 import type { ByteChunks } from '../byte-chunks.js'
 import type { Issue } from '../issues.js'
 import type { DecodeStats } from '../record-decoder.js'
-import { AtomicFiles } from '../sinks/atomic-files.js'
+import { AtomicFiles, type AtomicFile } from '../sinks/atomic-files.js'
 import { type FileFormat, tableFormat } from '../sinks/file-format.js'
-import type { WrittenFile } from '../sinks/table-sink.js'
+import { commitTables, fileNames, type ClosingFile, type WrittenFile } from '../sinks/table-sink.js'
 import type { CompiledSpec } from '../spec/types.js'
 import { CHUNK_BYTES, ChunkFeed } from './chunk-feed.js'
 import { received, type WorkerMessage, type WorkerStart } from './messages.js'
@@ -32,6 +32,8 @@ export interface DecodeFilesOptions {
   readonly onProgress: (stats: DecodeStats) => void
   /** Called once everything is decoded; gives the metadata for the files' footers. */
   readonly beforeClose: (stats: DecodeStats) => Promise<Readonly<Record<string, string>>>
+  /** One more file, written when the tables are complete. */
+  readonly closing?: ClosingFile
 }
 
 /**
@@ -58,9 +60,9 @@ export async function decodeFiles(
   const workers: WorkerHandle[] = []
   try {
     signal.throwIfAborted()
-    await output.reserve(tables.map(({ name }) => name + extension))
-    const files: Record<string, number> = {}
-    for (const { name } of tables) files[name] = (await output.open(name + extension)).fd
+    await output.reserve(fileNames(tables, extension, options.closing))
+    const files: Record<string, AtomicFile> = {}
+    for (const { name } of tables) files[name] = await output.open(name + extension)
     const plans = sets.map((segments, index) => ({
       spec,
       segments,
@@ -69,7 +71,7 @@ export async function decodeFiles(
       labels,
       batchRows,
       limit,
-      files: Object.fromEntries(segments.map((name) => [name, files[name]!])),
+      files: Object.fromEntries(segments.map((name) => [name, files[name]!.fd])),
     }))
     for (const plan of plans.slice(1)) workers.push(new WorkerHandle({ plan }, options.onIssues))
     const own = new SegmentGroup(plans[0]!, options.onIssues)
@@ -102,11 +104,11 @@ export async function decodeFiles(
       await Promise.all([own.finish(metadata), ...workers.map((worker) => worker.finished)])
     ).flat()
     signal.throwIfAborted()
-    const paths = await output.commit()
-    const outputs = tables.map(({ name }, index) => {
+    const outputs = tables.map(({ name }) => {
       const { rowCount, byteCount } = written.find(({ segment }) => segment === name)!
-      return { segment: name, path: paths[index]!, rowCount, byteCount }
+      return { segment: name, path: files[name]!.finalPath, rowCount, byteCount }
     })
+    await commitTables(output, outputs, options.closing)
     return { stats, files: outputs }
   } catch (error) {
     await Promise.all(workers.map((worker) => worker.terminate()))

@@ -16,6 +16,8 @@ export interface AtomicFile {
   /** Final base name. */
   readonly fileName: string
   readonly temporaryPath: string
+  /** Absolute path it will have. */
+  readonly finalPath: string
   /** Open for reading and writing until commit or abort. */
   readonly fd: number
   /** Byte offset of the next `write`; equal to the bytes written so far unless it was set. */
@@ -30,7 +32,6 @@ export interface AtomicFile {
 }
 
 interface OpenFile extends AtomicFile {
-  readonly finalPath: string
   closed: boolean
 }
 

@@ -49,6 +49,30 @@ export interface TableFormat {
   readonly openTable: OpenTable
 }
 
+/**
+ * One more file beside the tables. It is written when they are complete but have no final names yet,
+ * and gets its own last: where it stands, all tables do.
+ */
+export interface ClosingFile {
+  /** Base name. */
+  readonly fileName: string
+  /** Its bytes, from the tables as they will stand. */
+  bytes(tables: readonly WrittenFile[]): Uint8Array
+}
+
+/** Writes the closing file, if there is one, and gives all files of `files` their final names. */
+export async function commitTables(
+  files: AtomicFiles,
+  tables: readonly WrittenFile[],
+  closing: ClosingFile | undefined,
+): Promise<void> {
+  if (closing !== undefined) {
+    const file = await files.open(closing.fileName)
+    file.write(closing.bytes(tables))
+  }
+  await files.commit()
+}
+
 interface OpenedTable {
   readonly table: SinkTable
   readonly writer: TableWriter
@@ -59,34 +83,55 @@ interface OpenedTable {
 /** Bytes given to a stream at a time: what a pipe holds, and memory that is soon used again. */
 const STREAM_BYTES = 65_536
 
+/** Options of {@link tableFilesSink}. */
+export interface TableFilesOptions {
+  readonly directory: string
+  readonly force: boolean
+  readonly extension: string
+  readonly closing?: ClosingFile
+}
+
 /** A sink that writes each table to `<table><extension>` in one folder, all files or none. */
 export function tableFilesSink(
-  options: { readonly directory: string; readonly force: boolean; readonly extension: string },
+  { directory, force, extension, closing }: TableFilesOptions,
   openTable: OpenTable,
 ): BatchSink<readonly WrittenFile[]> {
-  const files = new AtomicFiles(options)
+  const files = new AtomicFiles({ directory, force })
   const opened = new Map<string, OpenedTable>()
+  const paths = new Map<string, string>()
   return {
     async open(schema) {
-      await files.reserve(schema.tables.map((table) => table.name + options.extension))
+      await files.reserve(fileNames(schema.tables, extension, closing))
       for (const table of schema.tables) {
-        const file = await files.open(table.name + options.extension)
+        const file = await files.open(table.name + extension)
+        paths.set(table.name, file.finalPath)
         await start(opened, table, schema, openTable, (bytes) => file.write(bytes))
       }
     },
     write: (batch) => writeBatch(opened, batch),
     async close() {
       for (const { writer } of opened.values()) await writer.end()
-      const paths = await files.commit()
-      return [...opened.values()].map(({ table, rowCount, byteCount }, index) => ({
+      const written = [...opened.values()].map(({ table, rowCount, byteCount }) => ({
         segment: table.name,
-        path: paths[index]!,
+        path: paths.get(table.name)!,
         rowCount,
         byteCount,
       }))
+      await commitTables(files, written, closing)
+      return written
     },
     abort: () => files.abort(),
   }
+}
+
+/** Base names of the tables' files and of the closing one. */
+export function fileNames(
+  tables: readonly { readonly name: string }[],
+  extension: string,
+  closing: ClosingFile | undefined,
+): readonly string[] {
+  const names = tables.map(({ name }) => name + extension)
+  return closing === undefined ? names : [...names, closing.fileName]
 }
 
 /**

@@ -1,12 +1,13 @@
+import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { tableFromIPC } from 'apache-arrow'
 import { describe, expect, test } from 'vitest'
 import { zipBytes } from '../input/zip-bytes.js'
 import { query } from './duckdb.js'
-import { run, temporaryFolder, tree } from './run.js'
+import { BIN, run, temporaryFolder, tree } from './run.js'
 import { SAMPLE_ROWS, sampleLines, sampleText } from './sample.js'
 
 /** A zip archive of these files. */
@@ -342,6 +343,48 @@ describe('existing output', () => {
     }
   })
 })
+
+describe('a manifest that cannot be written', () => {
+  // A file size limit refuses the manifest as a full disk does; the table is smaller.
+  const args = ['nibrs-2022.zip', '-o', 'o', '--format', 'csv', '--segment', 'offender']
+  const limited = (cwd: string, more: readonly string[] = []) => {
+    const command = `trap '' XFSZ; ulimit -f 1; exec "$0" "$@"`
+    const all = ['-c', command, process.execPath, BIN, ...args, ...more]
+    return spawnSync('sh', all, { cwd, encoding: 'utf8' })
+  }
+
+  test.runIf(process.platform === 'linux')(
+    'leaves no table, and a retry needs no --force',
+    async () => {
+      const cwd = folderWithZip()
+      const failed = limited(cwd)
+      expect(failed.stderr).toMatch(
+        /cannot write byte 512 of .*manifest\.json.*\[OUTPUT_NOT_WRITABLE\]/,
+      )
+      expect(failed.status).toBe(1)
+      expect(tree(cwd)).toEqual(['nibrs-2022.zip'])
+      expect(await run(args, { cwd })).toMatchObject({ code: 0 })
+      const sizes = ['offender.csv', 'manifest.json'].map(
+        (name) => statSync(path.join(cwd, 'o', name)).size,
+      )
+      expect(sizes[0]).toBeLessThan(512)
+      expect(sizes[1]).toBeGreaterThan(512)
+    },
+  )
+
+  test.runIf(process.platform === 'linux')('leaves the old output under --force', async () => {
+    const cwd = folderWithZip()
+    await run([...args, '--limit', '1'], { cwd })
+    const contents = () => tree(path.join(cwd, 'o')).map((name) => [name, readOutput(cwd, name)])
+    const before = contents()
+    expect(limited(cwd, ['--force']).status).toBe(1)
+    expect(contents()).toEqual(before)
+  })
+})
+
+function readOutput(cwd: string, name: string): string {
+  return readFileSync(path.join(cwd, 'o', name), 'utf8')
+}
 
 describe('--dry-run', () => {
   test('shows spec, entries and first counts and writes nothing', async () => {

@@ -1,5 +1,13 @@
 import { createHash } from 'node:crypto'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -8,6 +16,7 @@ import { CHUNK_BYTES, CHUNKS_AHEAD, ChunkFeed } from '../../src/parallel/chunk-f
 import { decodeFiles, type DecodeFilesOptions } from '../../src/parallel/decode-files.js'
 import { partition } from '../../src/parallel/partition.js'
 import type { FileFormat } from '../../src/sinks/file-format.js'
+import type { ClosingFile, WrittenFile } from '../../src/sinks/table-sink.js'
 import { loadSpec } from '../../src/spec/load.js'
 import type { CompiledSpec } from '../../src/spec/types.js'
 import { generateMasterFile } from '../../src/testing/index.js'
@@ -178,6 +187,41 @@ describe('threads', () => {
       decodeFiles(cut(long, 1 << 20), spec, options(directory, {})),
     ).rejects.toMatchObject({ name: 'InputError', code: 'INPUT_RECORD_TOO_LONG' })
     expect(existsSync(directory)).toBe(false)
+  })
+
+  it('write the closing file before any file has its final name, and name all or none', async () => {
+    const directory = path.join(folder, 'closed')
+    let seen: readonly WrittenFile[] = []
+    const closing = (bytes: () => Uint8Array): ClosingFile => ({
+      fileName: 'manifest.json',
+      bytes(tables) {
+        expect(tables.map(({ path }) => existsSync(path))).not.toContain(true)
+        seen = tables
+        return bytes()
+      },
+    })
+    const decodeWith = (bytes: () => Uint8Array) =>
+      decodeFiles(cut(input, 1 << 20), spec, options(directory, { closing: closing(bytes) }))
+    const full = new Error('no room for it')
+    await expect(
+      decodeWith(() => {
+        throw full
+      }),
+    ).rejects.toBe(full)
+    expect(existsSync(directory)).toBe(false)
+    // Something of that name appears meanwhile.
+    await expect(
+      decodeWith(() => {
+        mkdirSync(path.join(directory, 'manifest.json'))
+        return Buffer.from('{}')
+      }),
+    ).rejects.toMatchObject({ code: 'OUTPUT_NOT_WRITABLE' })
+    expect(readdirSync(directory)).toEqual(['manifest.json'])
+    rmSync(directory, { recursive: true })
+    const { files } = await decodeWith(() => Buffer.from('{}'))
+    expect(files).toEqual(seen)
+    expect(readFileSync(path.join(directory, 'manifest.json'), 'utf8')).toBe('{}')
+    for (const { path, byteCount } of files) expect(statSync(path).size).toBe(byteCount)
   })
 
   it('refuse to overwrite before anything is read', async () => {
