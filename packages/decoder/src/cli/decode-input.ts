@@ -8,6 +8,7 @@ import { tableFormat } from '../sinks/file-format.js'
 import type { WrittenFile, WrittenStream } from '../sinks/table-sink.js'
 import type { CompiledSpec } from '../spec/types.js'
 import type { DecodeCommand, InputPlan } from './args.js'
+import { earlierTables, leftOver } from './earlier-run.js'
 import { manifestFile } from './manifest.js'
 import { naming, prepareInput, type PreparedInput, type RunContext } from './prepare-input.js'
 import { startProgress } from './progress.js'
@@ -41,19 +42,28 @@ export async function decodeInput(
     const info = await input.info()
     const job = new Job(prepared, info, command, context)
     requireSeparateOutputs(await tablePaths(plan, prepared.spec, command), command)
-    const progress = startProgress(context.terminal, input.name, () => job.progress())
-    try {
-      return plan.directory !== null && worthThreads(info, command)
-        ? await decodeOnThreads(job, plan.directory, info.kind !== 'text')
-        : await decodeOnOneThread(job, plan.directory)
-    } finally {
-      progress.stop()
-    }
+    const earlier = plan.directory === null ? [] : earlierTables(plan.directory)
+    const summary = await decodeWithProgress(job, plan.directory)
+    if (plan.directory !== null) tellLeftOver(plan.directory, earlier, summary, context)
+    return summary
   } catch (error) {
     throw naming(error, input.name)
   } finally {
     await input.close()
   }
+}
+
+function tellLeftOver(
+  directory: string,
+  earlier: readonly string[],
+  { files }: DecodeSummary,
+  { terminal }: RunContext,
+): void {
+  const names = leftOver(directory, earlier, files)
+  if (names.length === 0) return
+  terminal.note(
+    `${directory} also holds ${names.join(', ')} of an earlier run; this one's manifest does not list them`,
+  )
 }
 
 /** Where the tables of an input will stand; none when they go to standard output. */
@@ -78,7 +88,7 @@ class Job {
   readonly segments: readonly string[] | null
   /** Counters of the decoding under way. */
   live: Pick<DecodeStats, 'bytes' | 'records'> = { bytes: 0, records: 0 }
-  readonly #info: InputInfo
+  readonly info: InputInfo
   readonly #version = packageVersion()
   readonly #hashing: Promise<string | null>
   #sha256: string | null = null
@@ -95,12 +105,12 @@ class Job {
     this.command = command
     this.context = context
     this.segments = command.segments.length === 0 ? null : command.segments
-    this.#info = info
+    this.info = info
     this.#hashing = hashOf(prepared.input, command.limit)
   }
 
   progress(): { bytes: number; records: number; fraction: number | null } {
-    const { compressedBytes, uncompressedBytes } = this.#info
+    const { compressedBytes, uncompressedBytes } = this.info
     const total = compressedBytes ?? uncompressedBytes ?? 0
     return {
       bytes: this.live.bytes,
@@ -125,7 +135,7 @@ class Job {
   /** After `finish`, from what was written or is about to get its final names. */
   summary(written: readonly (WrittenFile | WrittenStream)[]): DecodeSummary {
     const { input, spec, reason } = this.prepared
-    const { entry = null, kind } = this.#info
+    const { entry = null, kind } = this.info
     return {
       source: { name: input.name, entry, kind, sha256: this.#sha256 },
       spec: { id: spec.id, revision: spec.revision, reason },
@@ -172,6 +182,18 @@ function worthThreads(info: InputInfo, { threads, strict }: DecodeCommand): bool
   return info.uncompressedBytes !== undefined
     ? info.uncompressedBytes >= THREADS_FROM_BYTES
     : (info.compressedBytes ?? 0) >= THREADS_FROM_COMPRESSED_BYTES
+}
+
+async function decodeWithProgress(job: Job, directory: string | null): Promise<DecodeSummary> {
+  const { context, command, info, prepared } = job
+  const progress = startProgress(context.terminal, prepared.input.name, () => job.progress())
+  try {
+    return directory !== null && worthThreads(info, command)
+      ? await decodeOnThreads(job, directory, info.kind !== 'text')
+      : await decodeOnOneThread(job, directory)
+  } finally {
+    progress.stop()
+  }
 }
 
 async function decodeOnThreads(

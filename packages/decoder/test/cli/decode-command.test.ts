@@ -299,6 +299,18 @@ describe('choosing records', () => {
 })
 
 describe('existing output', () => {
+  test('of an earlier run that --force does not replace is told', async () => {
+    const cwd = folderWithZip()
+    await run(['nibrs-2022.zip', '-o', 'out', '--segment', 'victim'], { cwd })
+    const offenses = ['nibrs-2022.zip', '-o', 'out', '--segment', 'offense', '--force']
+    const result = await run(offenses, { cwd })
+    expect(result.code).toBe(0)
+    expect(result.stderr).toContain('out also holds victim.parquet of an earlier run')
+    expect(tree(cwd)).toContain('out/victim.parquet')
+    // Now the manifest lists offenses alone, and so does this run.
+    expect((await run(offenses, { cwd })).stderr).not.toContain('earlier run')
+  })
+
   test('is left alone without --force, replaced with it', async () => {
     const cwd = folderWithZip()
     await run(['nibrs-2022.zip', '--limit', '1'], { cwd })
