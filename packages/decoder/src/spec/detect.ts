@@ -16,6 +16,9 @@ export const DETECT_BYTES = 1 << 20
 /** Lines looked at. All of a MiB, 12,000, took as long as starting the program. */
 export const DETECT_LINES = 4096
 
+/** More than any record of a master file has; the longest, a batch header, has 284 to 360 bytes. */
+const LONGEST_RECORD = 1024
+
 const FIRST_YEAR = 1980
 const LAST_YEAR = 2100
 const BLANK = 0x20
@@ -68,6 +71,13 @@ export function detectEdition(
     throw new InputError('INPUT_EMPTY', 'the input is empty; expected records, one a line')
   }
   const lines = splitLines(sample, complete)
+  if (isRunTogether(lines)) {
+    const size = lines[0]!.end - lines[0]!.start
+    throw notDetected({
+      what: `its only line has ${size} bytes, so records do not end in a line feed (0x0A)`,
+      isOther: true,
+    })
+  }
   const grouped = new Map<string, LinesByLevel>()
   const candidates = hints.map((hint) => {
     // Editions that have level and agency in the same places share the work.
@@ -97,6 +107,11 @@ function splitLines(sample: Uint8Array, complete: boolean): readonly Line[] {
     start = at + 1
   }
   return lines
+}
+
+/** Whether a single line is longer than any record: what stands between records ends no line. */
+function isRunTogether(lines: readonly Line[]): boolean {
+  return lines.length === 1 && lines[0]!.end - lines[0]!.start > LONGEST_RECORD
 }
 
 /** Blanks, NUL bytes, the carriage return and the end mark 0x1A: no text ends in them. */

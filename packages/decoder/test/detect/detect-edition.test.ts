@@ -181,6 +181,11 @@ describe('what is not a master file is refused, and the message says what it is'
     )
   })
 
+  test.each([['\r'], ['']])('records that %j ends, not a line feed', (end) => {
+    const text = Buffer.from(Array.from({ length: 31 }, () => header('2022')).join(end))
+    expect(() => detectEdition(text, true, editions)).toThrowError(/only line has \d+ bytes/)
+  })
+
   test('nothing but blank lines', () => {
     expect(() => detect(['', '   '])).toThrowError(/nothing but blank lines/)
   })
