@@ -16,7 +16,7 @@ export const DETECT_BYTES = 1 << 20
 /** Lines looked at. All of a MiB, 12,000, took as long as starting the program. */
 export const DETECT_LINES = 4096
 
-/** More than any record of a master file has; the longest, a batch header, has 284 to 360 bytes. */
+/** More than any record of a master file has; a batch header, the longest, has 284 bytes. */
 const LONGEST_RECORD = 1024
 
 const FIRST_YEAR = 1980
