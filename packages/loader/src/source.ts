@@ -8,7 +8,10 @@ import type { Slice, TableSchema } from './schema/table-schema.js'
  */
 export type ContractMode = 'freeze' | 'evolve' | 'quarantine'
 
-/** A cell of a row. Dates `YYYY-MM-DD`, timestamps `YYYY-MM-DD HH:MM:SS` in UTC, JSON as text. */
+/**
+ * A cell of a row. Dates `YYYY-MM-DD`, timestamps `YYYY-MM-DD HH:MM:SS` in UTC with up to six digits
+ * of a fraction, JSON as text.
+ */
 export type RowValue = string | number | boolean | null
 
 /** One row of an API answer or a CSV file. */

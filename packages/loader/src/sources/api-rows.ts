@@ -55,6 +55,12 @@ export interface RowPlace {
   readonly file: string | null
 }
 
+/** ISO 8601 with a zone; without one it would be read as local time. */
+const TIMESTAMP =
+  /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::(\d\d)(?:\.(\d+))?)?(Z|[+-](?:[01]\d|2[0-3]):?[0-5]\d)$/
+/** Digits of a second that every destination stores. */
+const FRACTION_DIGITS = 6
+
 type KnownKeys = Map<string, KnownKeys | null>
 
 /**
@@ -163,12 +169,24 @@ function decimalText(value: unknown, precision: number, scale: number): string |
   return fits ? text : undefined
 }
 
+/** The time in UTC; undefined for one that no calendar or clock has, or that is finer than 1 µs. */
 function timestampText(value: string): string | undefined {
-  // Without a zone it would be read as local time.
-  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)$/.test(value)) return undefined
-  const time = new Date(value)
+  const [, date, hour = '', second = '00', decimals = '', zone] = TIMESTAMP.exec(value) ?? []
+  const written = `${date}T${hour}:${second}`
+  const fraction = decimals.replace(/0+$/, '')
+  if (zone === undefined || fraction.length > FRACTION_DIGITS) return undefined
+  // A Date makes the 2nd of March of the 30th of February, and the next day of 24:00.
+  if (secondsOf(`${written}Z`) !== written) return undefined
+  const text = secondsOf(`${written}${zone}`)?.replace('T', ' ')
+  return text === undefined || fraction === '' ? text : `${text}.${fraction}`
+}
+
+/** A time in UTC as `YYYY-MM-DDTHH:MM:SS`; undefined when it is none of a year of four digits. */
+function secondsOf(text: string): string | undefined {
+  const time = new Date(text)
   if (Number.isNaN(time.getTime())) return undefined
-  return time.toISOString().slice(0, 19).replace('T', ' ')
+  const iso = time.toISOString()
+  return /^\d{4}-/.test(iso) ? iso.slice(0, 19) : undefined
 }
 
 function collectUnknown(
