@@ -48,7 +48,8 @@ const OPTIONS = ['dataset', 'forces', 'since', 'until']
  * the files wanted are read. One slice is one CSV file: one force and month of a data set.
  *
  * @throws {OptionError} OPTION_UNKNOWN, OPTION_INVALID at once
- * @throws {SourceError} SOURCE_NO_SLICE when the archive has no such file
+ * @throws {SourceError} SOURCE_NO_SLICE when the archive has no such file; SOURCE_SLICE_TWICE, before
+ *   the first slice, when it has several of one force and month
  * @throws {UkPoliceError} when loading: ARCHIVE_NOT_READABLE, ARCHIVE_HEADER and others
  */
 export function ukpoliceArchive(source: string | URL, options: UkPoliceArchiveOptions): Source {
@@ -76,6 +77,7 @@ export function ukpoliceArchive(source: string | URL, options: UkPoliceArchiveOp
           { source: name },
         )
       }
+      requireOneFileEach(name, entries)
       const isRemote = source instanceof URL || /^https?:/i.test(source)
       for (const entry of entries) yield sliceOf(archive, rowTable, entry, isRemote)
     },
@@ -86,6 +88,29 @@ export function ukpoliceArchive(source: string | URL, options: UkPoliceArchiveOp
 function nameOf(source: string | URL): string {
   const text = String(source).replace(/[?#].*$/, '')
   return text.split(/[\\/]/).findLast((part) => part !== '') ?? text
+}
+
+/**
+ * Makes sure that no two files, of folders of an archive that someone put together, are the same
+ * slice: each would take the place of the other.
+ *
+ * @param name that of the archive
+ * @throws {SourceError} SOURCE_SLICE_TWICE
+ */
+export function requireOneFileEach(name: string, entries: readonly ArchiveEntry[]): void {
+  const seen = new Map<string, ArchiveEntry>()
+  for (const entry of entries) {
+    const { dataset, force, month } = entry
+    const key = `${dataset} ${force} ${month}`
+    const other = seen.get(key)
+    seen.set(key, entry)
+    if (other === undefined) continue
+    throw new SourceError(
+      'SOURCE_SLICE_TWICE',
+      `${name} has two ${dataset} files of ${force} for ${month}, ${other.name} and ${entry.name}, and one slice can only be one of them; take the other out of the archive, or leave the force or month out with --police-force, --since and --until (options forces, since, until)`,
+      { source: name, slice: `force=${force} month=${month}` },
+    )
+  }
 }
 
 function contentsOf({ entries }: Archive): string {
@@ -160,13 +185,11 @@ class ArchiveReading implements SliceReading {
       forces: [force],
       months: [month],
       signal: this.#signal,
-      onBytes: (entry, bytes) => {
-        if (entry.name === name) hash.update(bytes)
+      onBytes: (_entry, bytes) => {
+        hash.update(bytes)
       },
     })
-    for await (const { entry, rows: found, issues: faults } of batches) {
-      // Two files of one name in two folders of an archive are two entries of one slice.
-      if (entry.name !== name) continue
+    for await (const { rows: found, issues: faults } of batches) {
       const issues: StageIssue[] = faults.map((fault) => this.#issue(fault))
       const rows: StageRow[] = []
       for (const { row, lineNumber, byteOffset } of found) {

@@ -94,3 +94,25 @@ test('an archive without the files asked for is an error that says what it has',
     collect(ukpoliceArchive(archive, { dataset: 'street', forces: ['kent'] })),
   ).rejects.toThrow(/latest\.zip has no street file .* 2026-07 to 2026-08/)
 })
+
+test('two files of one force and month are refused before the first slice', async () => {
+  const files = archiveFiles(data)
+  const twice = files.find(({ name }) => name.includes('2026-08-metropolitan-street'))!
+  const doubled = path.join(folder, 'doubled.zip')
+  const second = { ...twice, name: `again/${path.basename(twice.name)}` }
+  writeFileSync(doubled, makeZip([...files, second]))
+  let sliceCount = 0
+  const reading = async (options: Parameters<typeof ukpoliceArchive>[1]) => {
+    for await (const _ of ukpoliceArchive(doubled, options).slices({})) sliceCount++
+  }
+  const refused = reading({ dataset: 'street' })
+  await expect(refused).rejects.toMatchObject({
+    code: 'SOURCE_SLICE_TWICE',
+    slice: 'force=metropolitan month=2026-08',
+  })
+  await expect(refused).rejects.toThrow(second.name)
+  await expect(refused).rejects.toThrow(twice.name)
+  expect(sliceCount).toBe(0)
+  await reading({ dataset: 'street', until: '2026-07' })
+  expect(sliceCount).toBe(3)
+})
