@@ -1,44 +1,112 @@
-import { archiveUrl } from '@ukpolice/client/archive'
-import { isLoaderError } from '../errors.js'
+import { type ArchiveDataset, archiveUrl } from '@ukpolice/client/archive'
 import type { Source, SourceSlice } from '../source.js'
-import { ukpoliceArchive, type UkPoliceDataset } from '../sources/index.js'
+import { type ForceMonth, ukpoliceArchive, type UkPoliceDataset } from '../sources/index.js'
+import {
+  type ArchiveDatasetPlan,
+  type ArchivePlan,
+  planArchive,
+} from '../sources/ukpolice-archive-plan.js'
 import type { CommandContext, CommandEnd } from './context.js'
 import { destinationOf } from './destination.js'
 import { manyEnd } from './load-ukpolice.js'
+import { count } from './render.js'
 import { type ManyResult, runMany } from './run-load.js'
 import { datasetsOf, rangeOf, refuseReplace } from './ukpolice-range.js'
 
 const FILES = { crimes: 'street', outcomes: 'outcomes', stops: 'stop-and-search' } as const
+/** Most names of files in a line. */
+const SHORT_LIST = 8
 
-/** `crimewh load ukpolice-archive <file>`: a file that fails is told and the others go on. */
+/** What became of one data set of the archive. */
+interface ArchiveResult extends ManyResult {
+  readonly dataset: UkPoliceDataset
+  /** Forces that were named and have no file of this data set. */
+  readonly absentForces: readonly string[]
+  /** Months of the range that the archive has no file for. */
+  readonly absentMonths: readonly string[]
+  /** In other months, forces without a file. */
+  readonly absentFiles: readonly ForceMonth[]
+}
+
+/**
+ * `crimewh load ukpolice-archive <file>`: a file that fails is told and the others go on.
+ *
+ * What was named and is not in the archive is refused before anything is loaded; other gaps and
+ * files of unusual names are told.
+ */
 export async function loadUkPoliceArchive(context: CommandContext): Promise<CommandEnd> {
-  const { command } = context
+  const { command, signal } = context
   refuseReplace(command)
   const destination = destinationOf(command)
   const [given] = command.operands as [string]
   const place = given === 'latest' || /^\d{4}-\d{2}$/.test(given) ? archiveUrl(given) : given
   const range = rangeOf(command)
-  const results: (ManyResult & { readonly dataset: UkPoliceDataset })[] = []
-  const absent: unknown[] = []
-  for (const dataset of datasetsOf(command)) {
-    const source = ukpoliceArchive(place, { dataset: FILES[dataset], ...range })
-    try {
-      const slices = source.slices({ signal: context.signal })
-      const many = await runMany(context, {
-        items: slices,
-        sourceOf: (slice) => sourceOf(source, slice),
-        destination,
-        isThere: (error) => Promise.resolve(!isOfConnection(error)),
-      })
-      results.push({ dataset, ...many })
-    } catch (error) {
-      // An archive can be made without a data set; that none is in it is an error.
-      if (!isLoaderError(error) || error.code !== 'SOURCE_NO_SLICE') throw error
-      absent.push(error)
+  const plan = await planArchive(place, {
+    datasets: datasetsOf(command).map((dataset) => FILES[dataset]),
+    areNamed: command.datasets.length > 0,
+    ...range,
+    signal,
+  })
+  tellGaps(context, plan)
+  const results: ArchiveResult[] = []
+  for (const { dataset, forces, ...gaps } of plan.datasets) {
+    const source = ukpoliceArchive(place, {
+      dataset,
+      ...range,
+      ...(forces === undefined ? {} : { forces }),
+    })
+    const many = await runMany(context, {
+      items: source.slices({ signal }),
+      sourceOf: (slice) => sourceOf(source, slice),
+      destination,
+      isThere: (error) => Promise.resolve(!isOfConnection(error)),
+    })
+    const { absentForces, absentMonths, absentFiles } = gaps
+    results.push({ dataset: nameOf(dataset), ...many, absentForces, absentMonths, absentFiles })
+  }
+  const end = manyEnd(results)
+  const { absentDatasets, otherNames } = plan
+  return {
+    ...end,
+    json: { ...(end.json as object), absentDatasets: absentDatasets.map(nameOf), otherNames },
+  }
+}
+
+/** Says what the archive lacks, and what in it is not read. */
+function tellGaps({ terminal }: CommandContext, plan: ArchivePlan): void {
+  const { name, absentDatasets, datasets, otherNames } = plan
+  for (const dataset of absentDatasets) {
+    terminal.note(`${name} has no file of ${nameOf(dataset)} for what was asked`)
+  }
+  for (const dataset of datasets) {
+    for (const gap of gapsOf(dataset)) {
+      terminal.note(`${name} has no file of ${nameOf(dataset.dataset)} ${gap}`)
     }
   }
-  if (results.length === 0) throw absent[0]
-  return manyEnd(results)
+  if (otherNames.length === 0) return
+  const more = otherNames.length - SHORT_LIST
+  const shown = otherNames.slice(0, SHORT_LIST).join(', ')
+  terminal.note(
+    `${name}: not read, for the name is not one like 2026-01-kent-street.csv: ${shown}${more > 0 ? ` and ${count(more)} more` : ''}`,
+  )
+}
+
+function gapsOf(plan: ArchiveDatasetPlan): readonly string[] {
+  const { absentForces, absentMonths, absentFiles } = plan
+  const months = [...new Set(absentFiles.map(({ month }) => month))]
+  return [
+    ...(absentForces.length === 0 ? [] : [`by ${absentForces.join(', ')}`]),
+    ...(absentMonths.length === 0 ? [] : [`for ${absentMonths.join(', ')}`]),
+    ...months.map((month) => {
+      const forces = absentFiles.filter((file) => file.month === month).map(({ force }) => force)
+      return `for ${month} by ${forces.join(', ')}`
+    }),
+  ]
+}
+
+/** The data set as the commands name it. */
+function nameOf(dataset: ArchiveDataset): UkPoliceDataset {
+  return (Object.keys(FILES) as UkPoliceDataset[]).find((name) => FILES[name] === dataset)!
 }
 
 /** An archive at an address that no longer answers; the faults of a file are its own. */

@@ -47,9 +47,10 @@ const OPTIONS = ['dataset', 'forces', 'since', 'until']
  * A bulk archive of data.police.uk as a source: a path, or an https address, of which then only
  * the files wanted are read. One slice is one CSV file: one force and month of a data set.
  *
- * @throws {OptionError} OPTION_UNKNOWN, OPTION_INVALID at once
- * @throws {SourceError} SOURCE_NO_SLICE when the archive has no such file; SOURCE_SLICE_TWICE, before
- *   the first slice, when it has several of one force and month
+ * @throws {OptionError} OPTION_UNKNOWN, OPTION_INVALID at once; OPTION_INVALID before the first slice
+ *   for a force that the archive has no such file of
+ * @throws {SourceError} before the first slice: SOURCE_NO_SLICE when the archive has no such file,
+ *   SOURCE_SLICE_TWICE when it has several of one force and month
  * @throws {UkPoliceError} when loading: ARCHIVE_NOT_READABLE, ARCHIVE_HEADER and others
  */
 export function ukpoliceArchive(source: string | URL, options: UkPoliceArchiveOptions): Source {
@@ -62,7 +63,7 @@ export function ukpoliceArchive(source: string | URL, options: UkPoliceArchiveOp
       { option: 'dataset' },
     )
   }
-  const name = nameOf(source)
+  const name = archiveName(source)
   const rowTable = archiveTable(dataset)
   return {
     kind: archiveKind(dataset),
@@ -70,13 +71,8 @@ export function ukpoliceArchive(source: string | URL, options: UkPoliceArchiveOp
     async *slices({ signal }) {
       await using archive = await openArchive(source, signal === undefined ? {} : { signal })
       const entries = archive.select(dataset, { forces, since, until })
-      if (entries.length === 0) {
-        throw new SourceError(
-          'SOURCE_NO_SLICE',
-          `${name} has no ${dataset} file of the forces and months asked for; it has ${contentsOf(archive)}`,
-          { source: name },
-        )
-      }
+      requireForces(name, archive, [dataset], forces)
+      if (entries.length === 0) throw noFile(name, dataset, archive)
       requireOneFileEach(name, entries)
       const isRemote = source instanceof URL || /^https?:/i.test(source)
       for (const entry of entries) yield sliceOf(archive, rowTable, entry, isRemote)
@@ -85,9 +81,37 @@ export function ukpoliceArchive(source: string | URL, options: UkPoliceArchiveOp
 }
 
 /** The last part of a path or address, without credentials or query. */
-function nameOf(source: string | URL): string {
+export function archiveName(source: string | URL): string {
   const text = String(source).replace(/[?#].*$/, '')
   return text.split(/[\\/]/).findLast((part) => part !== '') ?? text
+}
+
+/**
+ * Makes sure that every force that was named has a file of one of the data sets, in whatever month.
+ *
+ * Of data sets that have no file at all it says nothing: then it is not the force that is missing.
+ *
+ * @throws {OptionError} OPTION_INVALID, with the forces that are there
+ */
+export function requireForces(
+  name: string,
+  { entries }: Archive,
+  datasets: readonly ArchiveDataset[],
+  forces: readonly string[] = [],
+): void {
+  const ids = forcesOf(entries.filter(({ dataset }) => datasets.includes(dataset)))
+  const absent = forces.find((force) => !ids.includes(force))
+  if (absent === undefined || ids.length === 0) return
+  throw new OptionError(
+    'OPTION_INVALID',
+    `${name} has no ${datasets.join(', ')} file of a force "${absent}"; expected one of ${ids.join(', ')}`,
+    { option: 'forces', source: name },
+  )
+}
+
+/** Ids of forces, each once, in order. */
+export function forcesOf(entries: readonly ArchiveEntry[]): readonly string[] {
+  return [...new Set(entries.map(({ force }) => force))].toSorted()
 }
 
 /**
@@ -113,11 +137,20 @@ export function requireOneFileEach(name: string, entries: readonly ArchiveEntry[
   }
 }
 
+/** SOURCE_NO_SLICE: says what an archive has instead of the files that were asked for. */
+export function noFile(name: string, dataset: ArchiveDataset, archive: Archive): SourceError {
+  return new SourceError(
+    'SOURCE_NO_SLICE',
+    `${name} has no ${dataset} file of the forces and months asked for; it has ${contentsOf(archive)}`,
+    { source: name },
+  )
+}
+
 function contentsOf({ entries }: Archive): string {
   const months = [...new Set(entries.map(({ month }) => month))].toSorted()
   if (months.length === 0) return 'no file of the archive at all'
-  const forces = new Set(entries.map(({ force }) => force)).size
-  return `${entries.length} files of ${forces} forces, ${months[0]} to ${months.at(-1)}`
+  const datasets = [...new Set(entries.map(({ dataset }) => dataset))].toSorted()
+  return `${entries.length} files (${datasets.join(', ')}) of ${forcesOf(entries).length} forces, ${months[0]} to ${months.at(-1)}`
 }
 
 function sliceOf(

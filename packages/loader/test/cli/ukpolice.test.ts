@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import {
@@ -362,6 +362,92 @@ test('load ukpolice-archive tells of a file that cannot be read, and loads the o
     { slice: 'force=kent month=2026-06', code: 'ARCHIVE_HEADER' },
   ])
   expect(stderr).toContain('force=kent month=2026-06 failed: ')
+})
+
+describe('load ukpolice-archive of an archive that lacks something', () => {
+  const gaps = archiveFiles(august).filter(
+    ({ name }) => !name.includes('outcomes') && name !== '2026-07/2026-07-kent-street.csv',
+  )
+  const odd = ['2026-06/2026-13-kent-street.csv', '2026-06/2026-06-Kent-street.csv']
+  const loadGaps = async (...more: string[]) => {
+    writeFileSync(
+      path.join(folder, 'gaps.zip'),
+      makeZip([...gaps, ...odd.map((name) => ({ name, content: 'Not,The,Header\n' }))]),
+    )
+    const to = ['--to', 'duckdb:gaps.duckdb', '--json']
+    return crimewh(['load', 'ukpolice-archive', 'gaps.zip', ...to, ...more], { cwd: folder })
+  }
+
+  test.each([
+    [['--police-force', 'kent', '--police-force', 'surey'], 2, /"surey"; .*kent, leicestershire/],
+    [['--dataset', 'crimes', '--dataset', 'outcomes'], 1, /no outcomes file .*stop-and-search/],
+    [['--dataset', 'stops', '--since', '2027-01'], 1, /no stop-and-search file .* 2026-08/],
+  ] as const)('%j is refused before anything is loaded', async (more, expected, message) => {
+    const { code, stderr } = await loadGaps(...more)
+    expect(stderr).toMatch(message)
+    expect(code).toBe(expected)
+    expect(existsSync(path.join(folder, 'gaps.duckdb'))).toBe(false)
+  })
+
+  test('two files of one slice are refused before another data set is loaded', async () => {
+    const [stops] = gaps.filter(({ name }) => name.includes('stop-and-search'))
+    const again = { ...stops!, name: `again/${path.basename(stops!.name)}` }
+    writeFileSync(path.join(folder, 'twice.zip'), makeZip([...gaps, again]))
+    const load = ['load', 'ukpolice-archive', 'twice.zip', '--to', 'duckdb:gaps.duckdb']
+    const { code, stderr } = await crimewh(load, { cwd: folder })
+    expect({ code, stderr }).toMatchObject({ code: 1 })
+    for (const name of [stops!.name, again.name]) expect(stderr).toContain(name)
+    expect(existsSync(path.join(folder, 'gaps.duckdb'))).toBe(false)
+  })
+
+  test('gaps and files of other names are told, and the others are loaded', async () => {
+    const { code, stdout, stderr } = await loadGaps('--since', '2026-05')
+    expect({ code, stderr }).toMatchObject({ code: 0 })
+    const found = JSON.parse(stdout) as Report
+    expect(slicesOf(found, 'loaded')).toHaveLength(5 + 5)
+    expect(found).toMatchObject({
+      absentDatasets: ['outcomes'],
+      otherNames: odd,
+      datasets: [
+        {
+          dataset: 'crimes',
+          absentForces: [],
+          absentMonths: ['2026-05'],
+          absentFiles: [{ force: 'kent', month: '2026-07' }],
+        },
+        { dataset: 'stops', absentFiles: [{ force: 'kent', month: '2026-08' }] },
+      ],
+    })
+    for (const told of [
+      'gaps.zip has no file of outcomes',
+      'gaps.zip has no file of crimes for 2026-05',
+      'gaps.zip has no file of crimes for 2026-07 by kent',
+      'gaps.zip has no file of stops for 2026-08 by kent',
+      odd.join(', '),
+    ]) {
+      expect(stderr).toContain(told)
+    }
+  })
+
+  test('a force needs a file of one data set when none is named', async () => {
+    const files = [...gaps, { name: '2026-08/2026-08-btp-street.csv', content: gaps[0]!.content }]
+    writeFileSync(path.join(folder, 'btp.zip'), makeZip(files))
+    const load = ['load', 'ukpolice-archive', 'btp.zip', '--to', 'duckdb:btp.duckdb', '--json']
+    const forces = ['--police-force', 'btp', '--police-force', 'leicestershire']
+    const few = [...load, ...forces, '--since', '2026-08']
+    const { code, stdout, stderr } = await crimewh([...few, '--dry-run'], { cwd: folder })
+    expect({ code, stderr }).toMatchObject({ code: 0 })
+    expect(JSON.parse(stdout)).toMatchObject({
+      absentDatasets: ['outcomes'],
+      datasets: [
+        { dataset: 'crimes', absentForces: [] },
+        { dataset: 'stops', absentForces: ['btp'] },
+      ],
+    })
+    const named = await crimewh([...few, '--dataset', 'stops'], { cwd: folder })
+    expect(named.stderr).toMatch(/no stop-and-search file of a force "btp"/)
+    expect(named.code).toBe(2)
+  })
 })
 
 test('sync waits for another process that has the file open, when it is asked to', async () => {

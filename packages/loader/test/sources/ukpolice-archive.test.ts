@@ -91,8 +91,15 @@ test('rows that cannot be read are withheld, counted and told with their place',
 
 test('an archive without the files asked for is an error that says what it has', async () => {
   await expect(
-    collect(ukpoliceArchive(archive, { dataset: 'street', forces: ['kent'] })),
+    collect(ukpoliceArchive(archive, { dataset: 'street', since: '2026-09' })),
   ).rejects.toThrow(/latest\.zip has no street file .* 2026-07 to 2026-08/)
+})
+
+test('a force without a file is an error that says which ones have some', async () => {
+  const forces = ['metropolitan', 'metropolitn']
+  const refused = collect(ukpoliceArchive(archive, { dataset: 'street', forces }))
+  await expect(refused).rejects.toMatchObject({ code: 'OPTION_INVALID', option: 'forces' })
+  await expect(refused).rejects.toThrow(/no street file of a force "metropolitn"; .*metropolitan/)
 })
 
 test('two files of one force and month are refused before the first slice', async () => {
