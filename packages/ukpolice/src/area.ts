@@ -144,6 +144,17 @@ export function readPolygons(input: PolygonInput): readonly Rings[] {
   return clean
 }
 
+/** Whether an area can be asked for: what {@link readPolygons} refuses, cannot. */
+export function isUsableArea(input: PolygonInput): boolean {
+  try {
+    readPolygons(input)
+    return true
+  } catch (error) {
+    if (error instanceof OptionError) return false
+    throw error
+  }
+}
+
 /**
  * Reads an area that fits into one request: one ring without holes.
  *

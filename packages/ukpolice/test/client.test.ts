@@ -164,6 +164,31 @@ describe('the 22 routes', () => {
     })
   })
 
+  it.each([
+    ['two points, the first given again', ['52.6,-1.2', '52.7,-1.1', '52.6,-1.2']],
+    ['three points on one line', ['52.6,-1.2', '52.65,-1.15', '52.7,-1.1']],
+    ['one point three times', ['52.6,-1.2', '52.6,-1.2', '52.6,-1.2']],
+    ['latitude and longitude swapped', ['-1.2,52.6', '-1.1,52.6', '-1.1,52.7']],
+    ['a place outside the United Kingdom', ['10,10', '10,11', '11,11']],
+  ])('leave a boundary that is no polygon out of the area of a force: %s', async (_, points) => {
+    const { police, server, data } = await serve({ client: unlimited })
+    const boundary = points.map((point) => {
+      const [latitude = '', longitude = ''] = point.split(',')
+      return { latitude, longitude }
+    })
+    server.publish({
+      ...data,
+      neighbourhoods: (data.neighbourhoods ?? []).map((each, index) =>
+        index === 1 ? { ...each, boundary } : each,
+      ),
+    })
+    const within = await police.neighbourhoods.forceArea('leicestershire')
+    expect(within.coordinates).toHaveLength(2)
+    expect(within.withoutBoundary).toEqual(['55.CR3001'])
+    const crimes = await police.crimes.streetAll({ month, within })
+    expect(crimes.length).toBeGreaterThan(0)
+  })
+
   it('encode ids with spaces and dots', async () => {
     const { police, server } = await serve({ client: unlimited })
     await police.neighbourhoods.get('northern-ireland', 'West Side')

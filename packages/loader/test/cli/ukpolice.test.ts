@@ -322,6 +322,36 @@ test('an area of the caller goes into tables of its own', async () => {
   ).toEqual([[placed.length]])
 })
 
+test('a neighbourhood whose boundary is no polygon is an issue, and its force and the others load', async () => {
+  const line = [
+    { latitude: '52.6', longitude: '-1.2' },
+    { latitude: '52.7', longitude: '-1.1' },
+    { latitude: '52.6', longitude: '-1.2' },
+  ]
+  const [first] = complete.neighbourhoods!
+  server.publish({
+    ...complete,
+    neighbourhoods: complete.neighbourhoods!.map((each) =>
+      each === first ? { ...each, boundary: line } : each,
+    ),
+  })
+  const found = await report([
+    ...['load', 'ukpolice', '--to', 'duckdb:line.duckdb', '--dataset', 'crimes'],
+    ...['--since', '2026-08'],
+  ])
+  server.publish(complete)
+  expect(slicesOf(found, 'loaded')).toEqual([
+    'crimes force=leicestershire month=2026-08',
+    'crimes force=kent month=2026-08',
+  ])
+  expect(
+    await query(
+      path.join(folder, 'line.duckdb'),
+      'SELECT code, raw FROM crimewh_issue ORDER BY ALL',
+    ),
+  ).toEqual([['AREA_INCOMPLETE', `no boundary: ${first!.detail.id}`]])
+})
+
 test('load ukpolice-archive loads every file, and a second time none', async () => {
   writeFileSync(path.join(folder, 'archive.zip'), makeZip(archiveFiles(august)))
   const load = [

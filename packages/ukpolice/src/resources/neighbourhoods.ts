@@ -1,4 +1,11 @@
-import { type GeoJsonMultiPolygon, type LatLng, decimalText, requirePoint } from '../area.js'
+import {
+  type GeoJsonMultiPolygon,
+  type GeoJsonPosition,
+  type LatLng,
+  decimalText,
+  isUsableArea,
+  requirePoint,
+} from '../area.js'
 import type { Caller } from '../caller.js'
 import { type CallOptions, checkCallOptions } from '../options.js'
 import { requireSegment } from '../path.js'
@@ -43,7 +50,10 @@ export interface NeighbourhoodsResource {
 
 /** The area of a force, ready to be used as `within`. */
 export interface ForceArea extends GeoJsonMultiPolygon {
-  /** Neighbourhoods whose boundary the service gives empty or with fewer than three vertices. */
+  /**
+   * Neighbourhoods whose boundary is no polygon and could not be asked for: empty, of fewer than
+   * three distinct vertices, on one line, or outside the United Kingdom. The area lacks them.
+   */
   readonly withoutBoundary: readonly string[]
 }
 
@@ -80,15 +90,13 @@ export function neighbourhoodsResource(caller: Caller): NeighbourhoodsResource {
         const boundaries = await Promise.all(
           all.map(({ id }) => resource.boundary(force, id, { ...options, signal })),
         )
-        const rings = boundaries.map((boundary) =>
-          boundary.map(({ latitude, longitude }) => [Number(longitude), Number(latitude)]),
-        )
+        const usable = boundaries.map((boundary) => isUsableArea(boundary))
         return {
           type: 'MultiPolygon',
-          coordinates: rings.filter((ring) => ring.length >= 3).map((ring) => [ring]),
-          withoutBoundary: all
-            .filter((_, index) => (rings[index]?.length ?? 0) < 3)
-            .map(({ id }) => id),
+          coordinates: boundaries
+            .filter((_, index) => usable[index])
+            .map((boundary) => [boundary.map(positionOf)]),
+          withoutBoundary: all.filter((_, index) => !usable[index]).map(({ id }) => id),
         }
       } finally {
         stop.abort() // after a failure the other boundaries are not asked for
@@ -110,4 +118,8 @@ export function neighbourhoodsResource(caller: Caller): NeighbourhoodsResource {
     },
   }
   return resource
+}
+
+function positionOf({ latitude, longitude }: TextPosition): GeoJsonPosition {
+  return [Number(longitude), Number(latitude)]
 }
