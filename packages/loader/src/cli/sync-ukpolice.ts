@@ -26,7 +26,8 @@ const SHORT_LIST = 8
  * A day without news costs five requests. Data sets and forces are those that the destination has,
  * unless they are given; an empty destination gets everything. A force counts for every data set
  * once one has it, so that it may be late. The first month is that of the data set. Load records do
- * not tell whether all forces were meant, so what is published and left out is told.
+ * not tell whether all forces were meant, so what is published and left out is told. So is a force
+ * that the service has dropped from its list, which is an error only for one who names it.
  */
 export async function syncUkPolice(context: CommandContext): Promise<CommandEnd> {
   const { command, terminal } = context
@@ -64,6 +65,8 @@ export async function syncUkPolice(context: CommandContext): Promise<CommandEnd>
 interface SyncResult extends DatasetResult {
   /** Forces that have published a month of the range and of which nothing was ever loaded. */
   readonly leftOutForces: readonly string[]
+  /** Forces of the destination that the service no longer lists; what is loaded of them stays. */
+  readonly unlistedForces: readonly string[]
 }
 
 interface DatasetSync {
@@ -85,11 +88,23 @@ async function syncDataset(sync: DatasetSync): Promise<SyncResult> {
     ...sinceOf(own.length > 0 ? own : all),
     ...rangeOf(command),
   }
-  const plan = await planPublished(client, { dataset, ...range, signal })
+  const areForcesGiven = command.policeForces.length > 0
+  const plan = await planPublished(client, {
+    dataset,
+    ...range,
+    unlistedForces: areForcesGiven ? 'refuse' : 'leave-out',
+    signal,
+  })
   const recheckMonths = command.whole('recheck', 0, 1200) ?? RECHECK_MONTHS
   const { fresh, recheck } = planSync(plan, own, recheckMonths)
   tellLate(context, plan.late)
-  const leftOutForces = command.policeForces.length === 0 ? plan.otherForces : []
+  const { unlistedForces } = plan
+  if (unlistedForces.length > 0) {
+    terminal.note(
+      `${dataset}: no longer listed by the service, so not asked for: ${shortList(unlistedForces)}; what is loaded stays as it is`,
+    )
+  }
+  const leftOutForces = areForcesGiven ? [] : plan.otherForces
   if (leftOutForces.length > 0) {
     const since = range.since === undefined ? '' : ` --since ${range.since}`
     terminal.note(
@@ -114,6 +129,7 @@ async function syncDataset(sync: DatasetSync): Promise<SyncResult> {
     upToDate: plan.published.length - todo.length,
     late: plan.late,
     leftOutForces,
+    unlistedForces,
   }
 }
 

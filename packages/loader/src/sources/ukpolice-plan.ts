@@ -18,6 +18,11 @@ export interface PlanOptions {
    * Transport Police where the list of published months has it.
    */
   readonly forces?: readonly string[]
+  /**
+   * What to do about a force that the service does not list. Default `refuse`; `leave-out` is for
+   * forces that nobody named now, such as those a destination has.
+   */
+  readonly unlistedForces?: 'refuse' | 'leave-out'
   /** First month. Default: the oldest the API still has. */
   readonly since?: Month
   /** Last month. Default: the newest published. */
@@ -35,6 +40,8 @@ export interface PublishedPlan {
   readonly late: readonly ForceMonth[]
   /** Months asked for that the service does not list. */
   readonly unlistedMonths: readonly Month[]
+  /** Forces asked for that the service does not list, and that were left out. */
+  readonly unlistedForces: readonly string[]
   /** Forces of the default that were not asked for, and have published a month of the range. */
   readonly otherForces: readonly string[]
 }
@@ -47,7 +54,8 @@ export interface PublishedPlan {
  * Transport Police has nothing of its own there: its crimes are placed at stations and come with the
  * areas of the forces around them, and it has no outcomes.
  *
- * @throws {OptionError} OPTION_INVALID for a range without a month, or a force the service lacks
+ * @throws {OptionError} OPTION_INVALID for a range without a month, or a force the service lacks,
+ *   unless those are to be left out
  */
 export async function planPublished(
   client: PoliceClient,
@@ -61,14 +69,10 @@ export async function planPublished(
     client.forces.list(call),
   ])
   const ids = listed.map(({ id }) => id)
-  for (const force of options.forces ?? []) {
-    if (ids.includes(force) || (force === 'btp' && dataset !== 'outcomes')) continue
-    throw new OptionError(
-      'OPTION_INVALID',
-      `the service lists no force "${force}"${dataset === 'outcomes' && force === 'btp' ? ' for outcomes' : ''}; expected one of ${ids.toSorted().join(', ')}`,
-      { option: 'forces' },
-    )
-  }
+  const isListed = (force: string) =>
+    ids.includes(force) || (force === 'btp' && dataset !== 'outcomes')
+  const unlistedForces = (options.forces ?? []).filter((force) => !isListed(force))
+  if (options.unlistedForces !== 'leave-out') refuseUnlisted(unlistedForces, dataset, ids)
   const months = availability.map(({ date }) => date).toSorted()
   const inRange = months.filter(
     (month) => (since === undefined || month >= since) && (until === undefined || month <= until),
@@ -82,7 +86,7 @@ export async function planPublished(
   }
   const hasBtp = availability.some((entry) => entry['stop-and-search']?.includes('btp'))
   const standard = dataset === 'stops' && hasBtp ? [...ids, 'btp'] : ids
-  const forces = options.forces ?? standard
+  const forces = options.forces?.filter(isListed) ?? standard
   const published: ForceMonth[] = []
   const late: ForceMonth[] = []
   for (const month of inRange) {
@@ -102,7 +106,20 @@ export async function planPublished(
         )),
   )
   const unlistedMonths = unlisted(months, since, until)
-  return { lastUpdated, published, late, unlistedMonths, otherForces }
+  return { lastUpdated, published, late, unlistedMonths, unlistedForces, otherForces }
+}
+
+function refuseUnlisted(
+  [force]: readonly string[],
+  dataset: UkPoliceDataset,
+  listed: readonly string[],
+): void {
+  if (force === undefined) return
+  throw new OptionError(
+    'OPTION_INVALID',
+    `the service lists no force "${force}"${dataset === 'outcomes' && force === 'btp' ? ' for outcomes' : ''}; expected one of ${listed.toSorted().join(', ')}`,
+    { option: 'forces' },
+  )
 }
 
 function unlisted(

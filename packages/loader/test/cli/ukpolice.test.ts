@@ -58,6 +58,7 @@ interface Report {
     readonly notTried: number
     readonly late: readonly unknown[]
     readonly leftOutForces?: readonly string[]
+    readonly unlistedForces?: readonly string[]
   }[]
 }
 
@@ -225,6 +226,33 @@ test('a published force of which nothing was ever loaded is told, unless forces 
   await report(['load', 'ukpolice', ...to, '--dataset', 'stops', '--police-force', 'kent'])
   const loaded = await report(['sync', 'ukpolice', ...to])
   expect(loaded.stderr).not.toContain('left out, never loaded: kent')
+})
+
+test('a loaded force that the service no longer lists is told, and the others are synced', async () => {
+  const to = ['--to', 'duckdb:dropped.duckdb', '--dataset', 'stops']
+  server.publish(complete)
+  await report(['load', 'ukpolice', ...to, '--since', '2026-07', '--until', '2026-07'])
+  server.publish({ ...complete, forces: complete.forces.filter(({ id }) => id !== 'kent') })
+  const found = await report(['sync', 'ukpolice', ...to])
+  expect(slicesOf(found, 'loaded')).toEqual(['stops force=leicestershire month=2026-08'])
+  expect(found.datasets[0]!.unlistedForces).toEqual(['kent'])
+  expect(found.stderr).toContain(
+    'stops: no longer listed by the service, so not asked for: kent; what is loaded stays as it is',
+  )
+  const named = await run(['sync', 'ukpolice', ...to, '--police-force', 'kent'])
+  expect(named.code).toBe(2)
+  expect(named.stderr).toContain('the service lists no force "kent"')
+  server.publish(complete)
+  expect(
+    await query(
+      path.join(folder, 'dropped.duckdb'),
+      'SELECT force, month FROM stg_ukpolice_stop GROUP BY ALL ORDER BY ALL',
+    ),
+  ).toEqual([
+    ['kent', '2026-07'],
+    ['leicestershire', '2026-07'],
+    ['leicestershire', '2026-08'],
+  ])
 })
 
 test('stops of the British Transport Police come by default, and nothing is asked of it besides', async () => {

@@ -213,6 +213,17 @@ describe('what is published', () => {
       planPublished(client(), { dataset: 'crimes', forces: ['leicester'] }),
     ).rejects.toMatchObject({ code: 'OPTION_INVALID', option: 'forces' })
   })
+
+  test('leaves a force there is not out when asked to, and names it', async () => {
+    const plan = await planPublished(client(), {
+      dataset: 'crimes',
+      forces: ['leicester', 'leicestershire'],
+      unlistedForces: 'leave-out',
+      since: '2026-08',
+    })
+    expect(plan.unlistedForces).toEqual(['leicester'])
+    expect(plan.published).toEqual([{ force: 'leicestershire', month: '2026-08' }])
+  })
 })
 
 describe('a sync', () => {
