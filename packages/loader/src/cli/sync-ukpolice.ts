@@ -2,9 +2,11 @@ import type { Month, PoliceClient } from '@ukpolice/client'
 import type { Destination } from '../destinations/contract.js'
 import {
   apiKind,
+  archiveKind,
   type LoadedSlice,
   planPublished,
   planSync,
+  type PublishedPlan,
   UKPOLICE_DATASETS,
   type UkPoliceDataset,
 } from '../sources/index.js'
@@ -17,7 +19,9 @@ import { runMany } from './run-load.js'
 import { clientOf, datasetsOf, rangeOf, refuseReplace } from './ukpolice-range.js'
 
 const RECHECK_MONTHS = 12
-/** Most forces named in a line. */
+/** The data sets under the names of the bulk archive. */
+const ARCHIVED_AS = { crimes: 'street', outcomes: 'outcomes', stops: 'stop-and-search' } as const
+/** Most forces or months named in a line. */
 const SHORT_LIST = 8
 
 /**
@@ -27,7 +31,8 @@ const SHORT_LIST = 8
  * unless they are given; an empty destination gets everything. A force counts for every data set
  * once one has it, so that it may be late. The first month is that of the data set. Load records do
  * not tell whether all forces were meant, so what is published and left out is told. So is a force
- * that the service has dropped from its list, which is an error only for one who names it.
+ * that the service has dropped from its list, which is an error only for one who names it; and so
+ * are months that came and went since the last run.
  */
 export async function syncUkPolice(context: CommandContext): Promise<CommandEnd> {
   const { command, terminal } = context
@@ -67,6 +72,8 @@ interface SyncResult extends DatasetResult {
   readonly leftOutForces: readonly string[]
   /** Forces of the destination that the service no longer lists; what is loaded of them stays. */
   readonly unlistedForces: readonly string[]
+  /** Months since the first that is loaded which are neither loaded nor listed by the service. */
+  readonly unlistedMonths: readonly Month[]
 }
 
 interface DatasetSync {
@@ -104,6 +111,12 @@ async function syncDataset(sync: DatasetSync): Promise<SyncResult> {
       `${dataset}: no longer listed by the service, so not asked for: ${shortList(unlistedForces)}; what is loaded stays as it is`,
     )
   }
+  const unlistedMonths = await missedMonths(sync, plan)
+  if (unlistedMonths.length > 0) {
+    terminal.note(
+      `${dataset}: neither loaded nor published by the API: ${shortList(unlistedMonths)}; look in the bulk archive, with "load ukpolice-archive"`,
+    )
+  }
   const leftOutForces = areForcesGiven ? [] : plan.otherForces
   if (leftOutForces.length > 0) {
     const since = range.since === undefined ? '' : ` --since ${range.since}`
@@ -130,7 +143,28 @@ async function syncDataset(sync: DatasetSync): Promise<SyncResult> {
     late: plan.late,
     leftOutForces,
     unlistedForces,
+    unlistedMonths,
   }
+}
+
+/**
+ * Months that came and went between two runs, or that the service lacks amid those it has.
+ *
+ * A month of which the destination has anything of the data set counts as loaded, from the bulk
+ * archive too, so that who follows the advice is not told again.
+ */
+async function missedMonths(
+  { context, destination, dataset, loaded }: DatasetSync,
+  { unlistedMonths, lastUpdated }: PublishedPlan,
+): Promise<readonly Month[]> {
+  const hasMonth = (slices: readonly LoadedSlice[], month: Month) =>
+    slices.some((slice) => slice.month === month)
+  const own = loaded.get(dataset) ?? []
+  // A month after the last update is one to come.
+  const missing = unlistedMonths.filter((month) => month <= lastUpdated && !hasMonth(own, month))
+  if (missing.length === 0) return []
+  const archived = await loadedSlices(destination, archiveKind(ARCHIVED_AS[dataset]), context)
+  return missing.filter((month) => !hasMonth(archived, month))
 }
 
 function forcesOf(

@@ -59,6 +59,7 @@ interface Report {
     readonly late: readonly unknown[]
     readonly leftOutForces?: readonly string[]
     readonly unlistedForces?: readonly string[]
+    readonly unlistedMonths?: readonly string[]
   }[]
 }
 
@@ -253,6 +254,33 @@ test('a loaded force that the service no longer lists is told, and the others ar
     ['leicestershire', '2026-07'],
     ['leicestershire', '2026-08'],
   ])
+})
+
+test('months that came and went are told, until the bulk archive has filled them', async () => {
+  const to = ['--to', 'duckdb:gap.duckdb']
+  server.publish(complete)
+  await report(['load', 'ukpolice', ...to, '--dataset', 'stops'])
+  const later = generateData({ ...common, seed: 9, newest: '2027-01', monthCount: 5 })
+  const listed = ['2027-01', '2026-11']
+  server.publish({
+    ...later,
+    availability: later.availability.filter(({ date }) => listed.includes(date)),
+  })
+  const found = await report(['sync', 'ukpolice', ...to])
+  expect(found.status).toBe('loaded')
+  expect(found.datasets[0]!.unlistedMonths).toEqual(['2026-09', '2026-10', '2026-12'])
+  expect(found.stderr).toContain(
+    'stops: neither loaded nor published by the API: 2026-09, 2026-10, 2026-12; look in the bulk archive',
+  )
+  const before = later.stops!.filter(({ month }) => month < '2026-11')
+  const files = archiveFiles({ ...later, crimes: [], outcomes: [], stops: before })
+  writeFileSync(path.join(folder, 'gap.zip'), makeZip(files))
+  const filled = await crimewh(['load', 'ukpolice-archive', 'gap.zip', ...to], { cwd: folder })
+  expect(filled.code, filled.stderr).toBe(0)
+  const after = await report(['sync', 'ukpolice', ...to])
+  expect(after.status).toBe('nothing new')
+  expect(after.datasets[0]!.unlistedMonths).toEqual(['2026-12'])
+  server.publish(complete)
 })
 
 test('stops of the British Transport Police come by default, and nothing is asked of it besides', async () => {
