@@ -162,15 +162,16 @@ async function writeManifest(directory: string, manifest: LoadManifest): Promise
 
 /** What a dry run says; connects without the right to write. */
 async function planSlice(slice: SourceSlice, options: ResolvedLoadOptions): Promise<SliceResult> {
-  const { destination, disposition, force } = options
+  const { destination, force } = options
   const slicePlan = { slice: sliceKey(slice.slice), manifest: null, warnings: leftOut(slice) }
   const skipped = ({ loadId }: LoadRecord) =>
     ({ ...slicePlan, status: 'skipped', loadId, plan: null }) as const
-  const { existing, loads, same, first } = await lookUp(slice, options, slice.fingerprint)
-  if (same !== undefined) return skipped(same)
-  const victims = victimsOf(loads, slice, disposition)
+  const found = await lookUp(slice, options, slice.fingerprint)
+  const { existing, loads, victims, first } = found
+  if (found.same !== undefined) return skipped(found.same)
   let { expectedRows, unreadReason = null } = slice
-  let inAlready = slice.fingerprint === null && !force ? findContent(loads, slice, options) : null
+  let inAlready =
+    slice.fingerprint === null && !force ? findContent(loads, victims, slice, options) : null
   if (expectedRows !== null) unreadReason = null
   else if (unreadReason === null && !slice.rereadable) unreadReason = 'it can be read only once'
   else if (unreadReason === null) {
@@ -178,8 +179,8 @@ async function planSlice(slice: SourceSlice, options: ResolvedLoadOptions): Prom
     expectedRows = rows
     inAlready = null
     if (slice.fingerprint === null) {
-      const found = await lookUp(slice, options, fingerprint)
-      if (found.same !== undefined) return skipped(found.same)
+      const { same } = await lookUp(slice, options, fingerprint)
+      if (same !== undefined) return skipped(same)
     }
   }
   const plans = [
@@ -208,6 +209,8 @@ interface FoundInPlace {
   readonly existing: ReadonlyMap<string, ReadonlyMap<string, string>>
   /** Those of the source kind that count. */
   readonly loads: readonly LoadRecord[]
+  /** Those whose place the slice would take. */
+  readonly victims: readonly LoadRecord[]
   /** The load because of which the slice would be skipped. */
   readonly same: LoadRecord | undefined
   /** Statements to run before any others by hand. */
@@ -220,30 +223,36 @@ async function lookUp(
   options: ResolvedLoadOptions,
   fingerprint: Fingerprint | null,
 ): Promise<FoundInPlace> {
-  const { destination, source, force, lockWaitMs, signal } = options
+  const { destination, source, disposition, force, lockWaitMs, signal } = options
   const connection = await destination.connect({
     readOnly: true,
     lockWaitMs,
     ...(signal === undefined ? {} : { signal }),
   })
-  if (connection === null) return { existing: new Map(), loads: [], same: undefined, first: [] }
+  if (connection === null) {
+    return { existing: new Map(), loads: [], victims: [], same: undefined, first: [] }
+  }
   await using open = connection
   const existing = await open.columnsOf(tableNames(slice.tables))
   const loads = committedOf(await readLoads(open, source.kind))
+  const victims = victimsOf(loads, slice, disposition)
   const contract = contractOf(slice, options)
-  const same = force ? undefined : findSame(loads, slice, fingerprint, contract)
+  const candidates = standing(loads, victims, disposition)
+  const same = force ? undefined : findSame(candidates, slice, fingerprint, contract)
   if (same !== undefined) await requireRows(open, same, loads)
-  return { existing, loads, same, first: await open.firstStatements() }
+  return { existing, loads, victims, same, first: await open.firstStatements() }
 }
 
 /** The load of a slice whose content has to be asked for before it can be told whether it is new. */
 function findContent(
   loads: readonly LoadRecord[],
+  victims: readonly LoadRecord[],
   slice: SourceSlice,
   options: ResolvedLoadOptions,
 ): LoadRecord | null {
   const contract = contractOf(slice, options)
-  return loads.find((load) => isSameSource(load, slice, contract)) ?? null
+  const candidates = standing(loads, victims, options.disposition)
+  return candidates.find((load) => isSameSource(load, slice, contract)) ?? null
 }
 
 function poolOf(destination: Destination, shared: boolean): BytePool {
@@ -314,6 +323,22 @@ function isSameSource(
     entriesOf(manifest.files) === entriesOf(slice.files) &&
     slice.tables.map(stageName).every((table) => loaded.has(table))
   )
+}
+
+/**
+ * The loads because of which one of the same content can be skipped: then the destination has to
+ * hold what the disposition promises.
+ *
+ * A load that takes the place of others promises that its rows are there alone. So it can stand for
+ * one other load, and never for one of several.
+ */
+function standing(
+  committed: readonly LoadRecord[],
+  victims: readonly LoadRecord[],
+  disposition: ResolvedLoadOptions['disposition'],
+): readonly LoadRecord[] {
+  if (disposition === 'append' || disposition === 'merge') return committed
+  return victims.length === 1 ? victims : []
 }
 
 function victimsOf(
@@ -393,19 +418,20 @@ class SliceLoad {
     const { fingerprint } = this.#slice
     const committed = committedOf(await readLoads(this.#connection, source.kind))
     const contract = contractOf(this.#slice, this.#options)
-    const same = findSame(committed, this.#slice, fingerprint, contract)
-    if (same !== undefined && !force) {
+    const victims = victimsOf(committed, this.#slice, disposition)
+    const candidates = force ? [] : standing(committed, victims, disposition)
+    const same = findSame(candidates, this.#slice, fingerprint, contract)
+    if (same !== undefined) {
       await requireRows(this.#connection, same, committed)
       return this.#skip(same)
     }
-    const victims = victimsOf(committed, this.#slice, disposition)
     requireAllTables(this.#slice.tables, victims)
     await this.#prepareSchema()
     const loadId = await this.#nextLoadId()
     const staged = await this.#stageRows(loadId)
     if (fingerprint === null) {
-      const sameContent = findSame(committed, this.#slice, staged.fingerprint, contract)
-      if (sameContent !== undefined && !force) {
+      const sameContent = findSame(candidates, this.#slice, staged.fingerprint, contract)
+      if (sameContent !== undefined) {
         await this.#connection.rollback()
         await this.#connection.begin(this.#lock())
         await requireRows(this.#connection, sameContent, committed)

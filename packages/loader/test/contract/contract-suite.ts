@@ -8,6 +8,7 @@ import {
   DestinationError,
   listLoads,
   load,
+  type LoadOptions,
   openDestination,
   purgeLoads,
   readStates,
@@ -40,6 +41,11 @@ const KEYED = memoryTable('keyed', { id: INTEGER, name: TEXT }, { key: ['id'] })
 
 function slicePart(value: string) {
   return [{ name: 'part', type: 'text', value }] as const
+}
+
+async function codes(warehouse: Warehouse): Promise<readonly unknown[]> {
+  const rows = await warehouse.query('SELECT code FROM stg_sample ORDER BY code')
+  return rows.map((row) => row['code'])
 }
 
 /** Every acceptance test of the loader that needs one warehouse, on one kind of destination. */
@@ -115,6 +121,44 @@ export function contractSuite(kind: WarehouseKind): void {
       expect(await everything(warehouse)).toEqual(before)
       expect(await listLoads(destination)).toHaveLength(1)
     })
+
+    it.each([
+      ['known before', true],
+      ['known once it is read', false],
+    ])(
+      'is not skipped where the slice holds more than the same content, %s',
+      async (_, isKnown) => {
+        const warehouse = await kind.make()
+        const { destination } = warehouse
+        const put = async (code: string, part: string, more: Partial<LoadOptions> = {}) => {
+          const fingerprint = isKnown ? { sha256: code, byteCount: 1 } : null
+          const source = memorySource([{ schema: PLAIN, rows: memoryRows([code, 1]) }], {
+            fingerprint,
+            slice: slicePart(part),
+          })
+          return (await load({ source, destination, ...more })).slices[0]!
+        }
+        const first = await put('a', 'x')
+        const second = await put('b', 'x', { disposition: 'append' })
+        expect((await put('b', 'x', { disposition: 'append' })).status).toBe('skipped')
+        const planned = await put('a', 'x', { dryRun: true })
+        expect(planned.plan).toMatchObject({
+          supersedes: [{ loadId: first.loadId }, { loadId: second.loadId }],
+          inAlready: null,
+        })
+        expect((await put('a', 'x')).status).toBe('loaded')
+        expect(await codes(warehouse)).toEqual(['a'])
+        expect((await put('a', 'x')).status).toBe('skipped')
+
+        await put('c', 'y')
+        expect((await put('c', 'y', { disposition: 'replace', dryRun: true })).status).toBe(
+          'planned',
+        )
+        expect((await put('c', 'y', { disposition: 'replace' })).status).toBe('loaded')
+        expect(await codes(warehouse)).toEqual(['c'])
+        expect((await put('c', 'y', { disposition: 'replace' })).status).toBe('skipped')
+      },
+    )
 
     it('is not skipped for rows that something else took away', async () => {
       const rows = memoryRows(['a', 1], ['b', 2])
@@ -439,9 +483,6 @@ export function contractSuite(kind: WarehouseKind): void {
         destination: warehouse.destination,
         ...more,
       })
-    const codes = async (warehouse: Warehouse) =>
-      (await warehouse.query('SELECT code FROM stg_sample ORDER BY code')).map((r) => r['code'])
-
     it('replace-slice leaves other slices alone', async () => {
       const warehouse = await kind.make()
       await put(warehouse, 'a', [['a1', 1]])
