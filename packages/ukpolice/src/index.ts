@@ -12,7 +12,9 @@ export type {
   PolygonArea,
   PolygonInput,
   Ring,
+  Rings,
 } from './area.js'
+export { readPolygons } from './area.js'
 export { type Cache, type CacheEntry, memoryCache, type MemoryCacheOptions } from './cache.js'
 export { createClient, type PoliceClient, type RawRequestOptions } from './client.js'
 export {

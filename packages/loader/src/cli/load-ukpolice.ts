@@ -1,18 +1,22 @@
 import { readFile } from 'node:fs/promises'
-import type { PoliceClient } from '@ukpolice/client'
+import type { PoliceClient, PolygonInput } from '@ukpolice/client'
 import type { Destination } from '../destinations/contract.js'
+import { OptionError } from '../errors.js'
+import { areaSha256 } from '../sources/area-sha256.js'
 import {
   apiKind,
   type AreaShape,
   type ForceMonth,
   planPublished,
+  UKPOLICE_DATASETS,
   ukpoliceApi,
   type UkPoliceDataset,
 } from '../sources/index.js'
+import { API_CONTRACT } from '../sources/ukpolice.js'
 import { UsageError } from './args.js'
 import type { CommandContext, CommandEnd } from './context.js'
 import { destinationOf } from './destination.js'
-import { loadedSlices } from './loaded-slices.js'
+import { type HeldSlice, loadedSlices } from './loaded-slices.js'
 import { count } from './render.js'
 import { type ManyResult, runMany } from './run-load.js'
 import { clientOf, datasetsOf, rangeOf, refuseReplace } from './ukpolice-range.js'
@@ -26,11 +30,18 @@ export interface DatasetResult extends ManyResult {
   readonly late: readonly ForceMonth[]
 }
 
+/** An area of the caller's own. */
+interface NamedArea {
+  readonly name: string
+  readonly within: AreaShape
+}
+
 /**
  * `crimewh load ukpolice`: every published month of a range.
  *
- * Made to be run again until it is through: slices that are in and were checked since the service
- * was last updated are passed over without a request.
+ * Made to be run again until it is through: slices that are in under the same contract and were
+ * checked since the service was last updated are passed over without a request. An area keeps the
+ * shape it was first loaded with, in all data sets, unless all of it is loaded anew.
  */
 export async function loadUkPolice(context: CommandContext): Promise<CommandEnd> {
   const { command } = context
@@ -50,7 +61,7 @@ async function loadDataset(
   client: PoliceClient,
   destination: Destination,
   dataset: UkPoliceDataset,
-  area: { readonly name: string; readonly within: AreaShape } | null,
+  area: NamedArea | null,
 ): Promise<DatasetResult> {
   const { command, terminal, signal } = context
   const kind = apiKind(dataset, area !== null)
@@ -70,10 +81,17 @@ async function loadDataset(
           force: area.name,
           month,
         }))
-  const loaded = new Map(
-    (await loadedSlices(destination, kind, context)).map((slice) => [keyOf(slice), slice.checked]),
-  )
-  const upToDate = (slice: ForceMonth) => (loaded.get(keyOf(slice)) ?? '') >= plan.lastUpdated
+  const kinds = UKPOLICE_DATASETS.map((each) => apiKind(each, area !== null))
+  const held = await loadedSlices(destination, kinds, context)
+  if (area !== null) refuseOtherShape(context, area, wanted, held)
+  const own = held.filter(({ sourceKind }) => sourceKind === kind)
+  const loaded = new Map(own.map((slice) => [keyOf(slice), slice]))
+  const contract = command.contract ?? API_CONTRACT
+  const upToDate = (slice: ForceMonth) => {
+    const found = loaded.get(keyOf(slice))
+    if (found === undefined || (found.contract ?? API_CONTRACT) !== contract) return false
+    return (found.checked ?? '') >= plan.lastUpdated
+  }
   const todo = command.is('force') ? wanted : wanted.filter((slice) => !upToDate(slice))
   tellLate(context, plan.late)
   if (todo.length < wanted.length) {
@@ -85,11 +103,44 @@ async function loadDataset(
   return { dataset, ...many, upToDate: wanted.length - todo.length, late: plan.late }
 }
 
+/**
+ * Refuses an area that is in with another shape: rows of both would stand under one name.
+ *
+ * Slices that this run replaces whatever is in them do not count, nor do loads that did not record
+ * their shape.
+ */
+function refuseOtherShape(
+  { command }: CommandContext,
+  { name, within }: NamedArea,
+  wanted: readonly ForceMonth[],
+  held: readonly HeldSlice[],
+): void {
+  const sha256 = areaSha256(within as PolygonInput)
+  const replacesAll = command.is('force') && command.disposition === 'replace-slice'
+  const kinds = datasetsOf(command).map((dataset) => apiKind(dataset, true))
+  const isReplaced = ({ sourceKind, month }: HeldSlice) =>
+    replacesAll && kinds.includes(sourceKind) && wanted.some((slice) => slice.month === month)
+  const others = held.filter(
+    (slice) =>
+      slice.force === name &&
+      slice.areaSha256 !== null &&
+      slice.areaSha256 !== sha256 &&
+      !isReplaced(slice),
+  )
+  const [first] = others
+  if (first === undefined) return
+  throw new OptionError(
+    'OPTION_CONFLICT',
+    `area "${name}" is in with another shape than --within ${command.text('within')} has, in ${count(others.length)} ${others.length === 1 ? 'slice' : 'slices'} that this run would keep, such as ${first.sourceKind} of ${first.month}; give the new shape another --area name, or load all months and data sets of the area again with --force`,
+    { option: 'area' },
+  )
+}
+
 /** Sources of one slice each, over one client: an area of a force is asked for once. */
 export function sourceMaker(
   client: PoliceClient,
   dataset: UkPoliceDataset,
-  area: { readonly name: string; readonly within: AreaShape } | null,
+  area: NamedArea | null,
 ) {
   return (slice: ForceMonth) =>
     ukpoliceApi({ client, dataset, slices: [slice], ...(area === null ? {} : { area }) })
@@ -135,9 +186,7 @@ function keyOf({ force, month }: ForceMonth): string {
   return `${force} ${month}`
 }
 
-async function readArea({
-  command,
-}: CommandContext): Promise<{ readonly name: string; readonly within: AreaShape } | null> {
+async function readArea({ command }: CommandContext): Promise<NamedArea | null> {
   const [file, name] = [command.text('within'), command.text('area')]
   if (file === null && name === null) return null
   if (file === null || name === null) throw new UsageError('--within and --area go together')

@@ -1,21 +1,36 @@
 import type { Destination } from '../destinations/contract.js'
-import { readStates } from '../loads.js'
+import { listLoads } from '../loads.js'
 import type { LoadedSlice } from '../sources/index.js'
+import type { ContractMode } from '../source.js'
 import type { CommandContext } from './context.js'
 
-/** The forces and months of a source kind that a destination holds, with when they were checked. */
+/** A slice that is in, with how it was loaded. */
+export interface HeldSlice extends LoadedSlice {
+  readonly sourceKind: string
+  /** Null for a load that did not record it. */
+  readonly contract: ContractMode | null
+  /** Of the shape of an area; null for a force, and for a load that did not record it. */
+  readonly areaSha256: string | null
+}
+
+/** The forces or areas and months of some source kinds that a destination holds, oldest load first. */
 export async function loadedSlices(
   destination: Destination,
-  sourceKind: string,
+  sourceKinds: readonly string[],
   { command, signal }: CommandContext,
-): Promise<readonly LoadedSlice[]> {
-  const states = await readStates(destination, sourceKind, {
-    lockWaitMs: command.lockWaitMs,
-    signal,
-  })
-  return [...states].flatMap(([slice, state]) => {
-    const [, force, month] = /^(?:force|area)=(\S+) month=(\S+)$/.exec(slice) ?? []
+): Promise<readonly HeldSlice[]> {
+  const loads = await listLoads(destination, { lockWaitMs: command.lockWaitMs, signal })
+  return loads.flatMap(({ status, sourceKind, manifest, state }) => {
+    if (status !== 'committed' || !sourceKinds.includes(sourceKind)) return []
+    const [, force, month] = /^(?:force|area)=(\S+) month=(\S+)$/.exec(manifest.slice) ?? []
     if (force === undefined || month === undefined) return []
-    return [{ force, month, checked: state['checked'] ?? null }]
+    return {
+      force,
+      month,
+      checked: state?.['checked'] ?? null,
+      sourceKind,
+      contract: manifest.contract ?? null,
+      areaSha256: state?.['areaSha256'] ?? null,
+    }
   })
 }

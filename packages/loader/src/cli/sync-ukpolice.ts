@@ -41,7 +41,7 @@ export async function syncUkPolice(context: CommandContext): Promise<CommandEnd>
   const client = clientOf(command)
   const loaded = new Map<UkPoliceDataset, readonly LoadedSlice[]>()
   for (const dataset of UKPOLICE_DATASETS) {
-    const slices = await loadedSlices(destination, apiKind(dataset), context)
+    const slices = await loadedSlices(destination, [apiKind(dataset)], context)
     if (slices.length > 0) loaded.set(dataset, slices)
   }
   const isDefault = command.datasets.length === 0 && loaded.size > 0
@@ -163,7 +163,7 @@ async function missedMonths(
   // A month after the last update is one to come.
   const missing = unlistedMonths.filter((month) => month <= lastUpdated && !hasMonth(own, month))
   if (missing.length === 0) return []
-  const archived = await loadedSlices(destination, archiveKind(ARCHIVED_AS[dataset]), context)
+  const archived = await loadedSlices(destination, [archiveKind(ARCHIVED_AS[dataset])], context)
   return missing.filter((month) => !hasMonth(archived, month))
 }
 

@@ -10,6 +10,7 @@ import {
 import { OptionError } from '../errors.js'
 import { rejectUnknownOptions } from '../options.js'
 import type {
+  ContractMode,
   ReadOptions,
   ReadProgress,
   SliceReading,
@@ -22,6 +23,7 @@ import type {
   TableAccounting,
 } from '../source.js'
 import { rawText, type RowConverter, rowConverter } from './api-rows.js'
+import { areaSha256 } from './area-sha256.js'
 import { packageVersion } from './package-version.js'
 import { type ForceMonth, planPublished } from './ukpolice-plan.js'
 import {
@@ -58,6 +60,8 @@ export type AreaShape = readonly LatLng[] | GeoJsonArea
 
 const OPTIONS = ['dataset', 'forces', 'area', 'since', 'until', 'slices', 'client']
 const BATCH_ROWS = 2048
+/** The contract of a load that is given none. */
+export const API_CONTRACT: ContractMode = 'evolve'
 
 /**
  * The UK Police API as a source. One slice is one force (or area) and month; oldest month first.
@@ -104,7 +108,11 @@ export function ukpoliceApi(options: UkPoliceApiOptions): Source {
       const lastUpdated = await client.availability.lastUpdated(call)
       const service = new Service(client, area?.within ?? null, lastUpdated)
       const slices = options.slices ?? (await listSlices(service.client, options, signal))
-      for (const slice of slices) yield sliceOf(service, rowTable, dataset, slice, lastUpdated)
+      const state = {
+        checked: lastUpdated,
+        ...(area === undefined ? {} : { areaSha256: areaSha256(area.within as PolygonInput) }),
+      }
+      for (const slice of slices) yield sliceOf(service, rowTable, dataset, slice, state)
     },
   }
 }
@@ -135,7 +143,7 @@ function sliceOf(
   rowTable: RowTable,
   dataset: UkPoliceDataset,
   { force, month }: ForceMonth,
-  lastUpdated: Month,
+  state: Readonly<Record<string, string>>,
 ): SourceSlice {
   const byArea = service.area !== null
   const name = `${dataset} ${byArea ? 'area' : 'force'}=${force} date=${month}`
@@ -150,12 +158,12 @@ function sliceOf(
       specRevision: null,
       producedBy: packageVersion('@ukpolice/client'),
     },
-    contract: 'evolve',
+    contract: API_CONTRACT,
     fingerprint: null,
     files: [{ name, sha256: null, byteCount: null }],
     expectedRows: null,
     unreadReason: requestsOf(dataset, byArea),
-    state: { checked: lastUpdated },
+    state,
     rereadable: true,
     read: (readOptions) =>
       new ApiReading(service, rowTable, dataset, { force, month, name }, readOptions),

@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { DuckDBInstance } from '@duckdb/node-api'
 import {
   archiveFiles,
   generateData,
@@ -376,6 +377,93 @@ test('an area of the caller goes into tables of its own', async () => {
       'SELECT count(*)::int FROM stg_ukpolice_area_crime',
     ),
   ).toEqual([[placed.length]])
+})
+
+describe('an area that is in', () => {
+  const corners = [
+    [-1.3, 52.5],
+    [-0.9, 52.5],
+    [-0.9, 52.8],
+    [-1.3, 52.8],
+  ]
+  const smaller = corners.map(([lng, lat]) => [lng, lat === 52.8 ? 52.6 : lat])
+  const closed = (ring: readonly unknown[]) => [...ring, ring[0]]
+  const polygonOf = (ring: readonly unknown[]) => ({ type: 'Polygon', coordinates: [closed(ring)] })
+  const turned = [...corners.slice(2), ...corners.slice(0, 2)].toReversed()
+  const loadAs = (name: string, shape: string, ...more: string[]) => [
+    ...['load', 'ukpolice', '--to', 'duckdb:shape.duckdb', '--area', name],
+    ...['--within', `${shape}.geojson`, '--dataset', 'stops', ...more],
+  ]
+  const load = (shape: string, ...more: string[]) => loadAs('leicester', shape, ...more)
+  const LOADED = `SELECT month, count(*)::int FROM stg_ukpolice_area_stop GROUP BY ALL ORDER BY ALL`
+  const inPlace = () => query(path.join(folder, 'shape.duckdb'), LOADED)
+
+  beforeAll(() => {
+    const shapes = {
+      large: polygonOf(corners),
+      'large-again': { type: 'Feature', geometry: polygonOf(turned) },
+      small: polygonOf(smaller),
+    }
+    for (const [name, shape] of Object.entries(shapes)) {
+      writeFileSync(path.join(folder, `${name}.geojson`), JSON.stringify(shape))
+    }
+    server.publish(complete)
+  })
+
+  test('is passed over when the same shape is written another way', async () => {
+    await report(load('large', '--since', '2026-07'))
+    const again = await report(load('large-again', '--since', '2026-07'))
+    expect(again.datasets[0]).toMatchObject({ upToDate: 2, slices: [] })
+  })
+
+  test('refuses another shape under its name, in whichever months and data sets', async () => {
+    const before = await inPlace()
+    for (const more of [
+      ['--since', '2026-07'],
+      ['--until', '2026-06'],
+      ['--dataset', 'crimes'],
+      ['--since', '2026-08', '--force'],
+      ['--force', '--disposition', 'append'],
+    ]) {
+      const { code, stderr } = await run(load('small', ...more))
+      expect({ code, stderr }).toMatchObject({ code: 2 })
+      expect(stderr).toContain('area "leicester" is in with another shape than --within small')
+    }
+    expect(await inPlace()).toEqual(before)
+  })
+
+  test('takes another shape when all of it is loaded anew, or under another name', async () => {
+    const before = await inPlace()
+    const named = await report(loadAs('inner', 'small', '--since', '2026-08'))
+    expect(slicesOf(named, 'loaded')).toEqual(['stops area=inner month=2026-08'])
+    const forced = await report(load('small', '--since', '2026-07', '--force'))
+    expect(slicesOf(forced, 'loaded')).toHaveLength(2)
+    const again = await report(load('small', '--since', '2026-07'))
+    expect(again.datasets[0]).toMatchObject({ upToDate: 2, slices: [] })
+    expect(await inPlace()).not.toEqual(before)
+  })
+
+  test('counts as equal when its load recorded no shape', async () => {
+    const instance = await DuckDBInstance.create(path.join(folder, 'shape.duckdb'))
+    const connection = await instance.connect()
+    await connection.run(`UPDATE crimewh_load SET state = '{"checked":"2026-08"}'`)
+    connection.closeSync()
+    instance.closeSync()
+    const found = await report(load('large', '--since', '2026-07'))
+    expect(found.datasets[0]).toMatchObject({ upToDate: 2, slices: [] })
+  })
+})
+
+test('slices that are in under another contract are loaded again, and then passed over', async () => {
+  const load = ['load', 'ukpolice', '--to', 'duckdb:contract.duckdb', '--dataset', 'stops']
+  const few = [...load, '--police-force', 'kent', '--since', '2026-08']
+  server.publish(complete)
+  await report(few)
+  expect((await report([...few, '--contract', 'evolve'])).datasets[0]!.upToDate).toBe(1)
+  const other = await report([...few, '--contract', 'freeze'])
+  expect(slicesOf(other, 'loaded')).toEqual(['stops force=kent month=2026-08'])
+  const again = await report([...few, '--contract', 'freeze'])
+  expect(again.datasets[0]).toMatchObject({ upToDate: 1, slices: [] })
 })
 
 test('a neighbourhood whose boundary is no polygon is an issue, and its force and the others load', async () => {

@@ -1,4 +1,4 @@
-import { createClient } from '@ukpolice/client'
+import { createClient, type GeoJsonArea } from '@ukpolice/client'
 import {
   generateData,
   startTestServer,
@@ -7,7 +7,7 @@ import {
 } from '@ukpolice/client/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { sliceKey } from '../../src/schema/table-schema.js'
-import { planPublished, planSync, ukpoliceApi } from '../../src/sources/index.js'
+import { type AreaShape, planPublished, planSync, ukpoliceApi } from '../../src/sources/index.js'
 import { collect, rowObject } from './collect.js'
 
 let server: TestServer
@@ -120,6 +120,39 @@ test('an area of the caller has slices and tables of its own', async () => {
   expect(sliceKey(collected!.slice.slice)).toBe('area=leicester month=2026-08')
   const placed = data.crimes!.filter(({ row }) => row.month === '2026-08' && row.location !== null)
   expect(collected!.rows.get('ukpolice_area_crime')).toHaveLength(placed.length)
+})
+
+test('the state of an area has the hash of its shape, however that is written', async () => {
+  const [west, south, east, north] = [-1.3, 52.5, -0.9, 52.8]
+  const ring = [
+    [west, south],
+    [east, south],
+    [east, north],
+    [west, north],
+  ]
+  const hole = ring.map(([lng, lat]) => [(lng! + west + east) / 3, (lat! + south + north) / 3])
+  const far = ring.map(([lng, lat]) => [lng! + 1, lat!])
+  const hashOf = async (within: AreaShape) => {
+    const area = { name: 'here', within }
+    const slices = ukpoliceApi({ client: client(), dataset: 'stops', area }).slices({
+      onHashing: () => undefined,
+    })
+    for await (const { state } of slices) return state!['areaSha256']
+    return undefined
+  }
+  const polygon = (...rings: number[][][]): GeoJsonArea => ({ type: 'Polygon', coordinates: rings })
+  const several = (...parts: number[][][]): GeoJsonArea => ({
+    type: 'MultiPolygon',
+    coordinates: parts.map((part) => [part]),
+  })
+  const plain = await hashOf(polygon(ring))
+  expect(plain).toMatch(/^[0-9a-f]{64}$/)
+  expect(await hashOf(ring.map(([lng, lat]) => ({ lat: lat!, lng: lng! })))).toBe(plain)
+  expect(await hashOf(polygon([...ring, ring[0]!].toReversed()))).toBe(plain)
+  expect(await hashOf(several(far, ring))).toBe(await hashOf(several(ring, far)))
+  const others = [polygon(ring, hole), polygon(far), several(ring, hole), several(ring, far)]
+  const hashes = await Promise.all(others.map(hashOf))
+  expect(new Set([plain, ...hashes]).size).toBe(5)
 })
 
 test('keys the schema does not know are kept, wherever they stand', async () => {
