@@ -29,7 +29,14 @@ export {
 } from './errors.js'
 export { load } from './load.js'
 export type { LoadManifest, LoadPlan, LoadResult, SliceResult, TableCounts } from './load-result.js'
-export { listLoads, type LoadsOptions, purgeLoads, readStates, removeLoad } from './loads.js'
+export {
+  listLoads,
+  type LoadsOptions,
+  type RemoveLoadOptions,
+  purgeLoads,
+  readStates,
+  removeLoad,
+} from './loads.js'
 export {
   CONTRACT_MODES,
   type Disposition,

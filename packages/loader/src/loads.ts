@@ -15,6 +15,12 @@ export interface LoadsOptions {
   readonly signal?: AbortSignal
 }
 
+/** Options of {@link removeLoad}. */
+export interface RemoveLoadOptions extends LoadsOptions {
+  /** Takes the load away although what it took the place of was purged. Default false. */
+  readonly force?: boolean
+}
+
 /** All loads a destination remembers, oldest first; none where nothing was ever loaded. */
 export async function listLoads(
   destination: Destination,
@@ -50,22 +56,24 @@ export async function readStates(
 /**
  * Takes a load away as if it had never been: the rows whose place it took are current again.
  *
- * Rows that were purged cannot come back. Removing a superseded load changes nothing that is seen,
+ * Rows that were purged cannot come back: a current load that took their place is only removed with
+ * `force`. Removing a superseded load changes nothing that is seen,
  * unless it had taken the place of more than the load that came after it.
  *
  * @throws {DestinationError} LOAD_NOT_FOUND, DESTINATION_LOCKED; REMOVE_CONFLICT naming the later loads
- *   that have to be removed first, for they would have met other rows without this one
+ *   that have to be removed first, for they would have met other rows without this one, or the purged
+ *   loads that cannot come back
  */
 export async function removeLoad(
   destination: Destination,
   loadId: number,
-  options: LoadsOptions = {},
+  { force = false, ...options }: RemoveLoadOptions = {},
 ): Promise<RemovedLoad> {
   // Looked up first, so that a name typed wrong makes no new database.
   requireLoad(await listLoads(destination, options), loadId)
   return change(destination, `remove load ${loadId}`, options, async (connection) => {
     requireLoad(await readLoads(connection), loadId)
-    return removeRecord(connection, loadId)
+    return removeRecord(connection, loadId, { force })
   })
 }
 

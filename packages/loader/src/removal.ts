@@ -23,15 +23,26 @@ export interface RemovedLoad {
   readonly restoredRows: number
 }
 
+/** Options of {@link removeRecord}. */
+export interface RemoveRecordOptions {
+  /** Takes a current load away although rows whose place it took were purged. */
+  readonly force: boolean
+}
+
 /**
  * Takes a load away as if it had never been: rows whose place it took come back, unless a later load
  * takes their place then.
  *
  * @throws {DestinationError} LOAD_NOT_FOUND; REMOVE_CONFLICT, before anything is changed
  */
-export async function removeRecord(connection: Connection, loadId: number): Promise<RemovedLoad> {
+export async function removeRecord(
+  connection: Connection,
+  loadId: number,
+  { force }: RemoveRecordOptions,
+): Promise<RemovedLoad> {
   const loads = await readLoads(connection)
   const load = requireLoad(loads, loadId)
+  if (!force) requireUnpurged(loads, load)
   const removal = planRemoval(loads, load)
   const stages = load.manifest.tables.flatMap(({ table }) => table ?? [])
   const owners = new Map<string, readonly number[]>()
@@ -76,6 +87,26 @@ export async function removeRecord(connection: Connection, loadId: number): Prom
     )
   }
   return { loadId, restored, removedRows, restoredRows }
+}
+
+/**
+ * Makes sure that what a current load took the place of is still there to come back.
+ *
+ * @throws {DestinationError} REMOVE_CONFLICT
+ */
+function requireUnpurged(loads: readonly LoadRecord[], { loadId, status }: LoadRecord): void {
+  if (status !== 'committed') return
+  const purged = loads
+    .filter((load) => load.supersededBy === loadId && load.status === 'purged')
+    .map((load) => load.loadId)
+  if (purged.length === 0) return
+  const [names, were] =
+    purged.length === 1 ? [`load ${purged[0]}`, 'was'] : [`loads ${purged.join(', ')}`, 'were']
+  throw new DestinationError(
+    'REMOVE_CONFLICT',
+    `load ${loadId} took the place of ${names}, which ${were} purged and cannot come back: nothing would be left in that place; take it away all the same with force (--force), or load what should be there instead`,
+    { loadId },
+  )
 }
 
 /** What becomes of rows whose place a load took, once that load had never been. */

@@ -40,6 +40,8 @@ interface ModelLoad {
   readonly state: string | null
   readonly rows: readonly Row[]
   isPurged: boolean
+  /** The load that had the place of its rows when they were purged. */
+  purgedBy: number | null
 }
 
 /** Where a row is: null is seen, a number is the load that has its place. */
@@ -92,7 +94,20 @@ class Model {
   purge(): void {
     const { rows, replaced } = this.standing()
     for (const [name, by] of rows) if (by !== null) this.#gone.add(name)
-    for (const each of this.loads) if (replaced.has(each.id)) each.isPurged = true
+    for (const each of this.loads) {
+      const by = replaced.get(each.id)
+      if (by === undefined) continue
+      each.isPurged = true
+      each.purgedBy = by
+    }
+  }
+
+  /** Whether a current load took the place of rows that cannot come back. */
+  stoodInFor(id: number): boolean {
+    const isCurrent =
+      !this.standing().replaced.has(id) &&
+      this.loads.some((each) => each.id === id && !each.isPurged)
+    return isCurrent && this.loads.some(({ purgedBy }) => purgedBy === id)
   }
 
   /** What has to go before a load can, and why; empty where nothing has. */
@@ -116,6 +131,9 @@ class Model {
   }
 
   remove(id: number): void {
+    const removed = this.loads.find((each) => each.id === id)!
+    const heir = removed.purgedBy ?? this.standing().replaced.get(id) ?? null
+    for (const each of this.loads) if (each.purgedBy === id) each.purgedBy = heir
     this.loads.splice(
       this.loads.findIndex((each) => each.id === id),
       1,
@@ -162,6 +180,25 @@ function suite(kind: WarehouseKind): void {
       await put(warehouse, 'replace-slice', 'a', [1, 'a3'])
       await removeLoad(warehouse.destination, merged)
       expect(await names(warehouse)).toEqual(['a3'])
+    })
+
+    it('is refused where what would come back was purged, unless it is forced', async ({
+      skip,
+    }) => {
+      if (!isThere) skip()
+      const warehouse = await kind.make()
+      const { destination } = warehouse
+      const first = await put(warehouse, 'replace-slice', 'a', [1, 'a1'])
+      const second = await put(warehouse, 'replace-slice', 'a', [1, 'a2'])
+      const other = await put(warehouse, 'replace-slice', 'b', [1, 'b1'])
+      await purgeLoads(destination)
+      const refused = removeLoad(destination, second)
+      await expect(refused).rejects.toMatchObject({ code: 'REMOVE_CONFLICT', loadId: second })
+      await expect(refused).rejects.toThrow(`place of load ${first}, which was purged`)
+      expect(await names(warehouse)).toEqual(['a2', 'b1'])
+      await removeLoad(destination, other)
+      await removeLoad(destination, second, { force: true })
+      expect(await names(warehouse)).toEqual([])
     })
 
     it('names the merges that have to be removed first', async ({ skip }) => {
@@ -221,6 +258,7 @@ async function play(warehouse: Warehouse, random: () => number): Promise<void> {
       state: [null, 'NH', 'VT'][whole(3)]!,
       rows: rowsOf(whole(4), disposition === 'merge'),
       isPurged: false,
+      purgedBy: null,
     }
     const slice: Slice = [
       { name: 'data_year', type: 'integer', value: next.year },
@@ -249,13 +287,22 @@ async function play(warehouse: Warehouse, random: () => number): Promise<void> {
   }
   const removeOne = async (id: number) => {
     done.push(`remove ${id}`)
+    const force = model.stoodInFor(id)
+    if (force) {
+      const refused = removeLoad(destination, id)
+      await expect(refused, done.join('\n')).rejects.toMatchObject({ code: 'REMOVE_CONFLICT' })
+      await expect(refused).rejects.toThrow('purged and cannot come back')
+      await look()
+    }
     const inTheWay = model.inTheWayOf(id)
     if (inTheWay.length === 0) {
-      await removeLoad(destination, id)
+      await removeLoad(destination, id, { force })
       model.remove(id)
       return
     }
-    const error: unknown = await removeLoad(destination, id).catch((caught: unknown) => caught)
+    const error: unknown = await removeLoad(destination, id, { force }).catch(
+      (caught: unknown) => caught,
+    )
     expect(error, done.join('\n')).toMatchObject({ code: 'REMOVE_CONFLICT', loadId: id })
     const told = [
       .../remove loads? ([\d, ]+) first/.exec((error as Error).message)![1]!.split(', '),

@@ -93,7 +93,7 @@ const TAKES: Readonly<Record<CommandName, readonly Flag[]>> = {
   'load ukpolice-archive': [...LOADING, ...PUBLISHED],
   'sync ukpolice': [...LOADING, ...PUBLISHED, 'recheck', 'base-url'],
   'loads list': [...WHERE, 'source'],
-  'loads remove': [...WHERE, 'lock-wait'],
+  'loads remove': [...WHERE, 'lock-wait', 'force'],
   'loads purge': [...WHERE, 'lock-wait'],
   'schema print': ['dialect', 'source', 'spec'],
 }

@@ -14,7 +14,11 @@ export async function removeLoadCommand(context: CommandContext): Promise<Comman
     )
   }
   const { lockWaitMs } = command
-  const removed = await removeLoad(destinationOf(command), Number(given), { lockWaitMs, signal })
+  const removed = await removeLoad(destinationOf(command), Number(given), {
+    lockWaitMs,
+    signal,
+    force: command.is('force'),
+  })
   const { removedRows, restoredRows, restored } = removed
   terminal.note(`load ${given} is removed with its ${count(removedRows)} rows`)
   if (restored.length > 0) {
