@@ -3,7 +3,12 @@ export type OptionErrorCode = 'OPTION_UNKNOWN' | 'OPTION_INVALID' | 'OPTION_CONF
 
 /** Stable codes of {@link SourceError}. */
 export type SourceErrorCode =
-  'SOURCE_CHANGED' | 'SOURCE_NO_SLICE' | 'SOURCE_SLICE_TWICE' | 'SOURCE_ISSUES' | 'SOURCE_COUNTS'
+  | 'SOURCE_CHANGED'
+  | 'SOURCE_NOT_A_FILE'
+  | 'SOURCE_NO_SLICE'
+  | 'SOURCE_SLICE_TWICE'
+  | 'SOURCE_ISSUES'
+  | 'SOURCE_COUNTS'
 
 /** Stable codes of {@link DestinationError}. */
 export type DestinationErrorCode =

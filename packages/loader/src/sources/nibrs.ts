@@ -53,8 +53,8 @@ const HEADER_RECORDS = 5_000
  *
  * @param file a path or a `file:` URL
  * @throws {OptionError} OPTION_UNKNOWN, OPTION_INVALID at once
- * @throws {SourceError} when loading: SOURCE_NO_SLICE, SOURCE_CHANGED, SOURCE_COUNTS; and the
- *   decoder's own InputError and SpecError
+ * @throws {SourceError} when loading: SOURCE_NOT_A_FILE, SOURCE_NO_SLICE, SOURCE_CHANGED,
+ *   SOURCE_COUNTS; and the decoder's own InputError and SpecError
  */
 export function nibrsFile(file: string | URL, options: NibrsFileOptions = {}): Source {
   rejectUnknownOptions('nibrsFile', options, OPTIONS)
@@ -85,6 +85,7 @@ async function openSlice(
   options: NibrsFileOptions,
   { signal, onHashing }: SourceContext,
 ): Promise<SourceSlice> {
+  await requireFile(file, name)
   const input = (reuseChunks = false) =>
     openInput(file, {
       reuseChunks,
@@ -161,6 +162,23 @@ async function openSlice(
   } finally {
     await hashing.close()
   }
+}
+
+/**
+ * Refuses what can be read only once, or never ends: a load reads its file to hash it, to recognise
+ * it and to load it. What is not there at all the opening tells.
+ *
+ * @throws {SourceError} SOURCE_NOT_A_FILE
+ */
+async function requireFile(file: string | URL, name: string): Promise<void> {
+  const found = await stat(file).catch(() => null)
+  if (found === null || found.isFile()) return
+  const kind = found.isDirectory() ? 'a folder' : found.isFIFO() ? 'a pipe' : 'a device or socket'
+  throw new SourceError(
+    'SOURCE_NOT_A_FILE',
+    `${name} is ${kind}, and a load reads its file more than once; name a regular file, or save what comes from it to one first`,
+    { source: name },
+  )
 }
 
 /** Not retryable: another try of the same slice would hold the file against what it was before. */

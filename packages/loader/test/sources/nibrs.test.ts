@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
@@ -262,3 +263,20 @@ test('a misspelt option is not ignored', () => {
     expect.objectContaining({ code: 'OPTION_UNKNOWN' }),
   )
 })
+
+test.skipIf(process.platform === 'win32')(
+  'a pipe, a device or a folder is refused before it is opened',
+  async () => {
+    const pipe = path.join(folder, 'pipe.zip')
+    execFileSync('mkfifo', [pipe])
+    for (const [file, kind] of [
+      [pipe, 'pipe.zip is a pipe'],
+      ['/dev/null', 'null is a device'],
+      [folder, 'is a folder'],
+    ] as const) {
+      const refused = firstSlice(file)
+      await expect(refused).rejects.toMatchObject({ code: 'SOURCE_NOT_A_FILE' })
+      await expect(refused).rejects.toThrow(kind)
+    }
+  },
+)
