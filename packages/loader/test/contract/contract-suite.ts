@@ -618,7 +618,7 @@ export function contractSuite(kind: WarehouseKind): void {
       expect(await single(warehouse, 'SELECT code FROM stg_sample')).toBe('1')
     })
 
-    it('is not possible after a purge, and says which load there is', async () => {
+    it('is refused after a purge, and says which load cannot come back', async () => {
       const warehouse = await kind.make()
       const { destination } = warehouse
       const put = (code: string) => {
@@ -631,7 +631,13 @@ export function contractSuite(kind: WarehouseKind): void {
       const purged = await purgeLoads(destination)
       expect(purged).toEqual({ loadIds: [first.slices[0]!.loadId], rows: 1 })
       expect(await contents(warehouse)).toEqual(before)
-      const removed = await removeLoad(destination, second.slices[0]!.loadId!)
+      const loadId = second.slices[0]!.loadId!
+      await expect(removeLoad(destination, loadId)).rejects.toMatchObject({
+        code: 'REMOVE_CONFLICT',
+        message: expect.stringContaining(`load ${first.slices[0]!.loadId}, which was purged`),
+      })
+      expect(await contents(warehouse)).toEqual(before)
+      const removed = await removeLoad(destination, loadId, { force: true })
       expect(removed).toMatchObject({ restored: [], restoredRows: 0, removedRows: 1 })
       await expect(removeLoad(destination, 999)).rejects.toMatchObject({ code: 'LOAD_NOT_FOUND' })
     })
