@@ -9,13 +9,9 @@ import {
 import type { CommandContext, CommandEnd } from './context.js'
 import { destinationOf } from './destination.js'
 import { manyEnd } from './load-ukpolice.js'
-import { count } from './render.js'
+import { shortList } from './render.js'
 import { type ManyResult, runMany } from './run-load.js'
-import { datasetsOf, rangeOf, refuseReplace } from './ukpolice-range.js'
-
-const FILES = { crimes: 'street', outcomes: 'outcomes', stops: 'stop-and-search' } as const
-/** Most names of files in a line. */
-const SHORT_LIST = 8
+import { ARCHIVED_AS, datasetsOf, rangeOf, refuseReplace } from './ukpolice-range.js'
 
 /** What became of one data set of the archive. */
 interface ArchiveResult extends ManyResult {
@@ -42,7 +38,7 @@ export async function loadUkPoliceArchive(context: CommandContext): Promise<Comm
   const place = given === 'latest' || /^\d{4}-\d{2}$/.test(given) ? archiveUrl(given) : given
   const range = rangeOf(command)
   const plan = await planArchive(place, {
-    datasets: datasetsOf(command).map((dataset) => FILES[dataset]),
+    datasets: datasetsOf(command).map((dataset) => ARCHIVED_AS[dataset]),
     areNamed: command.datasets.length > 0,
     ...range,
     signal,
@@ -84,10 +80,8 @@ function tellGaps({ terminal }: CommandContext, plan: ArchivePlan): void {
     }
   }
   if (otherNames.length === 0) return
-  const more = otherNames.length - SHORT_LIST
-  const shown = otherNames.slice(0, SHORT_LIST).join(', ')
   terminal.note(
-    `${name}: not read, for the name is not one like 2026-01-kent-street.csv: ${shown}${more > 0 ? ` and ${count(more)} more` : ''}`,
+    `${name}: not read, for the name is not one like 2026-01-kent-street.csv: ${shortList(otherNames)}`,
   )
 }
 
@@ -95,18 +89,20 @@ function gapsOf(plan: ArchiveDatasetPlan): readonly string[] {
   const { absentForces, absentMonths, absentFiles } = plan
   const months = [...new Set(absentFiles.map(({ month }) => month))]
   return [
-    ...(absentForces.length === 0 ? [] : [`by ${absentForces.join(', ')}`]),
-    ...(absentMonths.length === 0 ? [] : [`for ${absentMonths.join(', ')}`]),
+    ...(absentForces.length === 0 ? [] : [`by ${shortList(absentForces)}`]),
+    ...(absentMonths.length === 0 ? [] : [`for ${shortList(absentMonths)}`]),
     ...months.map((month) => {
       const forces = absentFiles.filter((file) => file.month === month).map(({ force }) => force)
-      return `for ${month} by ${forces.join(', ')}`
+      return `for ${month} by ${shortList(forces)}`
     }),
   ]
 }
 
 /** The data set as the commands name it. */
 function nameOf(dataset: ArchiveDataset): UkPoliceDataset {
-  return (Object.keys(FILES) as UkPoliceDataset[]).find((name) => FILES[name] === dataset)!
+  return (Object.keys(ARCHIVED_AS) as UkPoliceDataset[]).find(
+    (name) => ARCHIVED_AS[name] === dataset,
+  )!
 }
 
 /** An archive at an address that no longer answers; the faults of a file are its own. */

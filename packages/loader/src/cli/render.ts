@@ -136,3 +136,14 @@ export function errorFields(error: unknown): Readonly<Record<string, unknown>> {
   }
   return fields
 }
+
+/** Most names in a line. */
+const SHORT_LIST = 8
+
+/** Names one after the other, the first few where there are many. */
+export function shortList(names: readonly string[]): string {
+  const more = names.length - SHORT_LIST
+  return more > 0
+    ? `${names.slice(0, SHORT_LIST).join(', ')} and ${count(more)} more`
+    : names.join(', ')
+}

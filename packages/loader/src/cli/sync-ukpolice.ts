@@ -14,15 +14,11 @@ import type { CommandContext, CommandEnd } from './context.js'
 import { destinationOf } from './destination.js'
 import { answers, type DatasetResult, manyEnd, sourceMaker, tellLate } from './load-ukpolice.js'
 import { loadedSlices } from './loaded-slices.js'
-import { count } from './render.js'
+import { count, shortList } from './render.js'
 import { runMany } from './run-load.js'
-import { clientOf, datasetsOf, rangeOf, refuseReplace } from './ukpolice-range.js'
+import { ARCHIVED_AS, clientOf, datasetsOf, rangeOf, refuseReplace } from './ukpolice-range.js'
 
 const RECHECK_MONTHS = 12
-/** The data sets under the names of the bulk archive. */
-const ARCHIVED_AS = { crimes: 'street', outcomes: 'outcomes', stops: 'stop-and-search' } as const
-/** Most forces or months named in a line. */
-const SHORT_LIST = 8
 
 /**
  * `crimewh sync ukpolice`: what is newly published, made to run daily.
@@ -184,9 +180,3 @@ function sinceOf(loaded: readonly LoadedSlice[]): { since?: Month } {
 }
 
 /** The first names; `--json` has them all. */
-function shortList(names: readonly string[]): string {
-  const more = names.length - SHORT_LIST
-  return more > 0
-    ? `${names.slice(0, SHORT_LIST).join(', ')} and ${count(more)} more`
-    : names.join(', ')
-}

@@ -37,3 +37,10 @@ export function clientOf(command: Command): PoliceClient {
   const baseUrl = command.text('base-url')
   return createClient({ userAgent: 'crimewh', ...(baseUrl === null ? {} : { baseUrl }) })
 }
+
+/** The data sets under the names of the bulk archive. */
+export const ARCHIVED_AS = {
+  crimes: 'street',
+  outcomes: 'outcomes',
+  stops: 'stop-and-search',
+} as const satisfies Record<UkPoliceDataset, string>
