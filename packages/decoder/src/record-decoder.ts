@@ -16,7 +16,7 @@ import { type Frame, plainFrame } from './framing.js'
 import type { Issue, IssueCode } from './issues.js'
 import type { ResolvedDecodeOptions } from './options.js'
 import type { CompiledSpec, FieldSpec, LayoutSpec, TableSpec } from './spec/types.js'
-import { frameModule, KIND, LEVEL, SLACK, STATE, STOP, TABLE } from './wasm/frame-module.js'
+import { frameModule, KIND, LEVEL, SLACK, STATE, STOP, STRIP, TABLE } from './wasm/frame-module.js'
 import { type Cell, layoutModule } from './wasm/layout-module.js'
 import { hasWasm, instantiate } from './wasm/web-assembly.js'
 
@@ -205,6 +205,8 @@ export class RecordDecoder {
   /** Level by the first two bytes; -1 where they tell none, or not alone. */
   readonly #dispatch: Int16Array
   readonly #levelWords: Int32Array
+  /** Table entry of the levels that were not asked for. */
+  readonly #noTable: Int32Array
   readonly #byText = new Map<string, number>()
   readonly #headerKeyLength: number
   readonly #layoutStates = new Map<LayoutSpec, { nominal: LayoutState; full: LayoutState }>()
@@ -262,7 +264,7 @@ export class RecordDecoder {
     this.#arena = new Arena(
       spec.tables.reduce(
         (sum, table) => sum + (selected(table) ? TableState.bytes(table, capacity) : 0),
-        TABLE_ROOM + WINDOW + MAX_LINE_BYTES + scratchBytes,
+        TABLE_ROOM + WINDOW + MAX_LINE_BYTES + scratchBytes + STRIP.room,
       ),
       options.generated && hasWasm(),
     )
@@ -299,7 +301,9 @@ export class RecordDecoder {
     )
     this.#state[STATE.scratch] = this.#scratch.byteOffset
     this.#state[STATE.scratchEnd] = this.#scratch.byteOffset + scratchBytes
+    this.#state[STATE.lineEnds] = arena.take('u8', STRIP.room).byteOffset
     this.#stateOrigin[0] = -this.#input.byteOffset
+    this.#noTable = noTable(arena)
     this.#dispatch = arena.take('i16', 65_536).fill(-1)
     this.#levels = this.#resolveLevels()
     this.#levelWords = arena.take('i32', this.#levels.length * LEVEL.words)
@@ -375,7 +379,7 @@ export class RecordDecoder {
       words[LEVEL.length] = layout.length
       words[LEVEL.keyLength] = layout.keyLength
       words[LEVEL.maxLength] = layout.maxLength
-      words[LEVEL.table] = table?.words.byteOffset ?? 0
+      words[LEVEL.table] = (table?.words ?? this.#noTable).byteOffset
       const special =
         header || layout.partCount > 1 || variants.some((variant) => this.#inYears(variant))
       words[LEVEL.kind] = special ? KIND.special : table === null ? KIND.unselected : KIND.plain
@@ -1164,6 +1168,17 @@ export class RecordDecoder {
     for (const { table, rowCount } of this.#cutTables) this.#renew(table, rowCount)
     this.#cutTables.length = 0
   }
+}
+
+/** A table entry that takes lines and keeps none: one place in each list, and no end to its room. */
+function noTable(arena: Arena): Int32Array {
+  const words = arena.take('i32', TABLE.words)
+  const { byteOffset } = arena.take('i32', 1)
+  words[TABLE.capacity] = MAX_INT32
+  for (const list of ['recordNumbers', 'recordLengths', 'offsets', 'rows'] as const) {
+    words[TABLE[list]] = byteOffset
+  }
+  return words
 }
 
 /** What a module over the arena must declare of its memory. */

@@ -163,6 +163,7 @@ export class Code {
   eqz64 = (): this => this.#op(0x50)
   eq64 = (): this => this.#op(0x51)
   ne64 = (): this => this.#op(0x52)
+  popcnt64 = (): this => this.#op(0x7b)
   ctz64 = (): this => this.#op(0x7a)
   add64 = (): this => this.#op(0x7c)
   sub64 = (): this => this.#op(0x7d)

@@ -1,9 +1,14 @@
 import { assemble, Code, I32, I64, V128, type WasmFunction } from './assembler.js'
 
 /**
- * Framing and dispatch in WebAssembly: finds line ends 64 bytes at a time and puts every ordinary
- * line on the list of its table. What is not ordinary (unknown level, headers, overlays, lines too
- * short for their key or longer than their layout) is handed back to the caller, line by line.
+ * Framing and dispatch in WebAssembly: finds the line ends of a strip of input, 64 bytes at a time,
+ * then puts every ordinary line on the list of its table. What is not ordinary (unknown level,
+ * headers, overlays, lines too short for their key or longer than their layout) is handed back to
+ * the caller, line by line.
+ *
+ * Where a line ends and where it goes are a coin's toss to the processor, so neither is a branch:
+ * two line ends are noted of every 64 bytes whether they are there or not, and a line that was not
+ * asked for is put on a list that never grows.
  *
  * `framing.ts` does the same readably; a test holds the two equal.
  */
@@ -29,14 +34,26 @@ export const STATE = {
   scratchEnd: 9,
   /** File offset of address 0, as two words of a float64, 8-byte aligned. */
   origin: 10,
-  words: 12,
+  /** Address of the room for the line ends of a strip, STRIP.room bytes. */
+  lineEnds: 12,
+  words: 14,
 } as const
+
+/**
+ * Bytes of a strip: few at first, for a line handed back makes the rest of its strip vain, and twice
+ * as many each time. All may be line ends, and two words are written behind the last.
+ */
+export const STRIP = { least: 256, most: 4096, room: 4 * 4096 + 16 } as const
 
 /** Words of a level's entry. */
 export const LEVEL = { kind: 0, length: 1, keyLength: 2, maxLength: 3, table: 4, words: 8 } as const
+/** What is done with lines: 1 - kind is how many rows one makes. */
 export const KIND = { plain: 0, unselected: 1, special: 2 } as const
 
-/** Words of a table's entry: counts, and addresses of its lists. */
+/**
+ * Words of a table's entry: counts, and addresses of its lists. Levels not asked for need one too,
+ * with room for one line in each list.
+ */
 export const TABLE = {
   rowCount: 0,
   capacity: 1,
@@ -83,17 +100,31 @@ function frameFunction(): WasmFunction {
   const newline = c.local(V128)
   const blanks = c.local(V128)
   const to = c.local(I32)
+  const lineEnds = c.local(I32)
+  const lineEndsEnd = c.local(I32)
+  const lineEnd = c.local(I32)
+  const stripBytes = c.local(I32)
+  const stripEnd = c.local(I32)
+  const rowsMade = c.local(I32)
+  const notSelected = c.local(I32)
   const word = (index: number): number => index * 4
 
   const bitmask = (offset: number): void => {
     c.get(scan).loadV128(offset).get(newline).eq8().bitmask8().extendU()
   }
-  /** Stores position, line and records, and returns `stop`. */
+  /** Stores counts and position, and returns `stop`. */
   const stopAt = (stop: number, at: number): void => {
     c.get(state).get(at).store32(word(STATE.position))
     c.get(state).get(line).store32(word(STATE.line))
     c.get(state).get(records).store32(word(STATE.records))
+    c.get(state).get(state).load32(word(STATE.notSelected)).get(notSelected).add()
+    c.store32(word(STATE.notSelected))
     c.i32(stop).return()
+  }
+  /** Writes where the lowest bit of `mask` stands to `offset` behind `lineEnd`, and clears it. */
+  const noteLineEnd = (offset: number): void => {
+    c.get(lineEnd).get(scan).get(mask).ctz64().wrap().add().store32(offset)
+    c.get(mask).get(mask).i64(1n).sub64().and64().set(mask)
   }
   const bump = (index: number): void => {
     c.get(state).get(state).load32(word(index)).i32(1).add().store32(word(index))
@@ -104,32 +135,62 @@ function frameFunction(): WasmFunction {
   c.get(start).tee(scan).set(lineStart)
   c.get(state).load32(word(STATE.line)).set(line)
   c.get(state).load32(word(STATE.records)).set(records)
-  c.loop() // blocks of 64 bytes
+  c.get(state).load32(word(STATE.lineEnds)).set(lineEnds)
+  c.i32(STRIP.least).set(stripBytes)
+  c.loop() // strips
   {
     c.get(scan).get(end).geU().if()
     stopAt(STOP.end, lineStart)
     c.end()
-    bitmask(0)
-    bitmask(16)
-    c.i64(16n).shl64().or64()
-    bitmask(32)
-    c.i64(32n).shl64().or64()
-    bitmask(48)
-    c.i64(48n).shl64().or64()
-    c.set(mask)
-    c.block() // lines that end in this block
+    c.get(scan).get(stripBytes).add().tee(stripEnd).get(end).gtU().if()
+    c.get(end).set(stripEnd)
+    c.end()
+    c.get(stripBytes).i32(STRIP.most).ltU().if()
+    c.get(stripBytes).i32(1).shl().set(stripBytes)
+    c.end()
+    c.get(lineEnds).set(lineEndsEnd)
+    c.loop() // blocks of 64 bytes
+    {
+      bitmask(0)
+      bitmask(16)
+      c.i64(16n).shl64().or64()
+      bitmask(32)
+      c.i64(32n).shl64().or64()
+      bitmask(48)
+      c.i64(48n).shl64().or64()
+      c.tee(mask).popcnt64().wrap().set(k)
+      c.get(lineEndsEnd).tee(lineEnd).get(k).i32(2).shl().add().set(lineEndsEnd)
+      noteLineEnd(0)
+      noteLineEnd(4)
+      c.get(k).i32(2).gtU().if()
+      c.loop()
+      noteLineEnd(8)
+      c.get(lineEnd).i32(4).add().tee(lineEnd).i32(8).add().get(lineEndsEnd).ltU().brIf(0)
+      c.end()
+      c.end()
+      c.get(scan).i32(64).add().tee(scan).get(stripEnd).ltU().brIf(0)
+    }
+    c.end()
+    c.get(scan).get(end).gtU().if() // forget line ends beyond the bytes
+    c.block()
+    c.loop()
+    c.get(lineEndsEnd).get(lineEnds).eq().brIf(1)
+    c.get(lineEndsEnd).i32(4).sub().tee(k).load32(0).get(end).ltU().brIf(1)
+    c.get(k).set(lineEndsEnd)
+    c.br(0)
+    c.end()
+    c.end()
+    c.end()
+    c.get(lineEnds).set(lineEnd)
+    c.block() // lines that end in this strip
     {
       c.loop()
       {
-        c.get(mask).eqz64().brIf(1)
-        c.get(scan).get(mask).ctz64().wrap().add().tee(position).get(end).geU().if()
-        stopAt(STOP.end, lineStart)
-        c.end()
-        c.get(mask).get(mask).i64(1n).sub64().and64().set(mask)
-        c.get(position).get(lineStart).sub().set(length)
-        c.get(length).if()
-        c.get(length).get(position).i32(1).sub().load8u(0).i32(0x0d).eq().sub().set(length)
-        c.end()
+        c.get(lineEnd).get(lineEndsEnd).eq().brIf(1)
+        c.get(lineEnd).load32(0).tee(position).get(lineStart).sub().set(length)
+        c.get(lineEnd).i32(4).add().set(lineEnd)
+        c.get(length).get(position).i32(1).sub().load8u(0).i32(0x0d).eq()
+        c.get(length).i32(0).ne().and().sub().set(length)
         c.get(line).i32(1).add().set(line)
 
         c.block() // left for a special line
@@ -139,13 +200,9 @@ function frameFunction(): WasmFunction {
           c.i32(0).ltS().brIf(0)
           c.get(levels).get(i).i32(5).shl().add().tee(level).load32(word(LEVEL.kind)).tee(i)
           c.i32(KIND.special).eq().brIf(0)
+          c.i32(1).get(i).sub().set(rowsMade)
           c.block() // left once the line is dealt with
           {
-            c.get(i).i32(KIND.unselected).eq().if()
-            bump(STATE.notSelected)
-            c.get(records).i32(1).add().set(records)
-            c.br(1)
-            c.end()
             c.get(level).load32(word(LEVEL.table)).set(table)
             c.get(table).load32(word(TABLE.rowCount)).set(row)
             c.get(length).get(level).load32(word(LEVEL.length)).eq().if()
@@ -153,10 +210,15 @@ function frameFunction(): WasmFunction {
               c.get(table).load32(word(TABLE.pending)).tee(k).i32(2).shl().set(i)
               c.get(table).load32(word(TABLE.offsets)).get(i).add().get(lineStart).store32(0)
               c.get(table).load32(word(TABLE.rows)).get(i).add().get(row).store32(0)
-              c.get(table).get(k).i32(1).add().tee(k).store32(word(TABLE.pending))
+              c.get(table).get(k).get(rowsMade).add().tee(k).store32(word(TABLE.pending))
             }
             c.else()
             {
+              c.get(rowsMade).eqz().if()
+              c.get(notSelected).i32(1).add().set(notSelected)
+              c.get(records).i32(1).add().set(records)
+              c.br(2)
+              c.end()
               c.get(length).get(level).load32(word(LEVEL.keyLength)).ltU().brIf(2)
               c.get(level).load32(word(LEVEL.maxLength)).tee(size).get(length).ltU().brIf(2)
               c.get(state).load32(word(STATE.scratch)).tee(to).get(size).add()
@@ -193,8 +255,9 @@ function frameFunction(): WasmFunction {
             c.get(row).i32(2).shl().set(i)
             c.get(table).load32(word(TABLE.recordNumbers)).get(i).add().get(line).store32(0)
             c.get(table).load32(word(TABLE.recordLengths)).get(i).add().get(length).store32(0)
-            c.get(table).get(row).i32(1).add().tee(row).store32(word(TABLE.rowCount))
+            c.get(table).get(row).get(rowsMade).add().tee(row).store32(word(TABLE.rowCount))
             c.get(records).i32(1).add().set(records)
+            c.get(notSelected).i32(1).add().get(rowsMade).sub().set(notSelected)
             c.get(row).get(table).load32(word(TABLE.capacity)).geU().if()
             c.get(position).i32(1).add().set(lineStart)
             stopAt(STOP.full, lineStart)
@@ -209,7 +272,7 @@ function frameFunction(): WasmFunction {
           c.get(records).get(limit).geU().if()
           stopAt(STOP.limit, lineStart)
           c.end()
-          c.br(1) // next line of this block
+          c.br(1) // next line of this strip
         }
         c.end()
         c.get(state).get(length).store32(word(STATE.length))
@@ -219,7 +282,6 @@ function frameFunction(): WasmFunction {
       c.end()
     }
     c.end()
-    c.get(scan).i32(64).add().set(scan)
     c.br(0)
   }
   c.end()
