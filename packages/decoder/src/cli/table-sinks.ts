@@ -17,9 +17,10 @@ export type TablesSink = BatchSink<readonly (WrittenFile | WrittenStream)[]>
 export async function fileSink(
   directory: string,
   { format, force, labels }: DecodeCommand,
+  batchRows: number,
   closing: ClosingFile,
 ): Promise<TablesSink> {
-  const { extension, openTable } = await tableFormat(format, labels)
+  const { extension, openTable } = await tableFormat(format, { labels, batchRows })
   return tableFilesSink({ directory, force, extension, closing }, openTable)
 }
 

@@ -20,6 +20,7 @@ export interface DecodeFilesOptions {
   /** Segments to decode; null for all. */
   readonly segments: readonly string[] | null
   readonly limit: number | null
+  /** Rows of a batch, and of a row group: a multiple of 8. */
   readonly batchRows: number
   /** Threads in all, this one included: 2 or more. */
   readonly threads: number
@@ -55,7 +56,7 @@ export async function decodeFiles(
   )
   const threads = Math.max(2, Math.min(options.threads, tables.length))
   const sets = partition(tables, threads, options.packed ? 'packed' : 'text')
-  const { extension } = await tableFormat(format, labels)
+  const { extension } = await tableFormat(format, { labels, batchRows })
   const output = new AtomicFiles({ directory, force })
   const workers: WorkerHandle[] = []
   try {

@@ -70,7 +70,7 @@ export class SegmentGroup {
   }
 
   async start(): Promise<void> {
-    const { openTable } = await tableFormat(this.#plan.format, this.#plan.labels)
+    const { openTable } = await tableFormat(this.#plan.format, this.#plan)
     for (const table of this.#schema.tables) {
       const fd = this.#plan.files[table.name]!
       const entry: OpenTable = {

@@ -147,6 +147,32 @@ describe('inputs', () => {
     }
   })
 
+  test('has small row groups when it is known to be small, whatever it is packed in', async () => {
+    const cwd = temporaryFolder()
+    const line = sampleLines().find((each) => each.startsWith('03'))!
+    const input = Buffer.from(`${line}\n`.repeat(20_000))
+    writeFileSync(path.join(cwd, 'text.txt'), input)
+    writeFileSync(path.join(cwd, 'zipped.zip'), zip({ 'a.txt': input }))
+    writeFileSync(path.join(cwd, 'gzipped.gz'), gzipSync(input))
+    const spec = ['-s', 'nibrs/master@2013']
+    expect(await run(['text.txt', 'zipped.zip', 'gzipped.gz', ...spec], { cwd })).toMatchObject({
+      code: 0,
+    })
+    expect(await run(['-', ...spec], { cwd, input })).toMatchObject({ code: 0 })
+    const groups = async (folder: string) => {
+      const file = path.join(cwd, folder, 'property.parquet')
+      const rows = await query(
+        `SELECT DISTINCT row_group_id, row_group_num_rows::INTEGER AS n
+         FROM parquet_metadata('${file}') ORDER BY 1`,
+      )
+      return rows.map(({ n }) => n)
+    }
+    expect(await groups('text')).toEqual([16_384, 3616])
+    expect(await groups('zipped')).toEqual([16_384, 3616])
+    expect(await groups('gzipped')).toEqual([16_384, 3616])
+    expect(await groups('stdin')).toEqual([20_000]) // A stream may be of any size.
+  })
+
   test('--entry chooses in a zip; the default is the largest file', async () => {
     const cwd = temporaryFolder()
     const small = Buffer.from(sampleLines('2023').slice(0, 2).join('\n'))
