@@ -223,6 +223,10 @@ function decodeCommand(
       throw new UsageError(`-o - takes one --segment, got ${segments.length}`)
     }
   }
+  const issues = text(values.issues)
+  if (issues === '-') {
+    throw new UsageError('--issues takes a file, not a stream; name one, such as issues.ndjson')
+  }
   return {
     ...style,
     command: 'decode',
@@ -236,7 +240,7 @@ function decodeCommand(
         ? Math.min(4, os.availableParallelism())
         : wholeNumber('--threads', values.threads, 1, MAX_THREADS),
     entry: text(values.entry),
-    issues: text(values.issues),
+    issues,
     strict: values.strict === true,
     force: values.force === true,
     limit:

@@ -3,6 +3,7 @@ import type { DecodeCommand, InputPlan } from './args.js'
 import { prepareInput, type RunContext } from './prepare-input.js'
 import type { InputInfo } from '../input.js'
 import type { DecodeStats } from '../record-decoder.js'
+import { onlyTable } from '../sinks/table-sink.js'
 import { count } from './render.js'
 import { totalIssues } from './summary.js'
 import { writeStdout } from './terminal.js'
@@ -40,6 +41,7 @@ export async function dryRun(
       strict: command.strict,
       signal: context.signal,
     })
+    if (plan.directory === null) onlyTable(decoding.sinkSchema)
     for await (const _batch of decoding) {
       // Only counted.
     }

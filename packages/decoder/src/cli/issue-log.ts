@@ -36,6 +36,8 @@ export class IssueLog {
   #held: Issue[] = []
   #pending: string[] = []
   #pendingLength = 0
+  /** Where the issues of inputs that are wholly done end. */
+  #doneBytes = 0
 
   private constructor(
     output: AtomicFiles,
@@ -84,6 +86,17 @@ export class IssueLog {
       this.#held = []
     }
     this.#flush(this.#file)
+  }
+
+  /** Says that the tables of the inputs ended so far are complete. */
+  inputDone(): void {
+    this.#doneBytes = this.#file.position
+  }
+
+  /** Takes away what is not of inputs that are done, and closes the file. Returns its absolute path. */
+  async closeDone(): Promise<string> {
+    fs.ftruncateSync(this.#file.fd, this.#doneBytes)
+    return this.close()
   }
 
   /** Gives the file its final name. Returns its absolute path. */

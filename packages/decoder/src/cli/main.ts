@@ -90,6 +90,7 @@ async function decodeAll(command: DecodeCommand, terminal: Terminal): Promise<vo
       const elapsedMs = Math.round(uptimeMs() - startedAt)
       for (const line of renderSummary(summary, elapsedMs)) terminal.note(line)
       summaries.push({ ...summary, elapsedMs })
+      issues?.inputDone()
     }
     const issuesFile = (await issues?.close()) ?? null
     if (command.json) {
@@ -98,11 +99,23 @@ async function decodeAll(command: DecodeCommand, terminal: Terminal): Promise<vo
       else await writeStdout(`${text}\n`)
     }
   } catch (error) {
-    await issues?.abort()
-    if (summaries.length > 0) throw new Unfinished(summaries, error)
-    throw error
+    if (summaries.length === 0) {
+      await issues?.abort()
+      throw error
+    }
+    throw new Unfinished(summaries, await closeUnfinished(issues), error)
   } finally {
     interrupts.stop()
+  }
+}
+
+/** The log with the issues of the inputs that are done, for their tables stay too; null if it cannot be. */
+async function closeUnfinished(issues: IssueLog | null): Promise<string | null> {
+  try {
+    return (await issues?.closeDone()) ?? null
+  } catch {
+    await issues?.abort()
+    return null // What failed first is what there is to tell.
   }
 }
 
@@ -118,10 +131,12 @@ function dataOnStdout(command: Command): boolean {
 /** The first inputs of a run are decoded, and stay so; another one failed. */
 class Unfinished extends Error {
   readonly summaries: readonly DecodeSummary[]
+  readonly issuesFile: string | null
 
-  constructor(summaries: readonly DecodeSummary[], cause: unknown) {
+  constructor(summaries: readonly DecodeSummary[], issuesFile: string | null, cause: unknown) {
     super('an input failed', { cause })
     this.summaries = summaries
+    this.issuesFile = issuesFile
   }
 }
 
@@ -131,11 +146,15 @@ async function fail(thrown: unknown, command: Command, terminal: Terminal): Prom
   for (const line of errorLines(error, command.debug)) terminal.line(line)
   if (thrown instanceof Unfinished) {
     terminal.note(
-      `Decoded before that: ${thrown.summaries.map(({ source }) => source.name).join(', ')}.`,
+      `Decoded before that: ${thrown.summaries.map(({ source }) => source.name).join(', ')}.` +
+        (thrown.issuesFile === null ? '' : ` Their issues are in ${thrown.issuesFile}.`),
     )
   }
   if (command.json && !dataOnStdout(command)) {
-    const done = thrown instanceof Unfinished ? { inputs: thrown.summaries } : {}
+    const done =
+      thrown instanceof Unfinished
+        ? { inputs: thrown.summaries, issuesFile: thrown.issuesFile }
+        : {}
     const text = toJson({ ...done, error: errorFields(error) })
     // Standard output may be what failed; that has been said by now.
     await writeStdout(`${text}\n`).catch(() => {})

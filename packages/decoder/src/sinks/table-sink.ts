@@ -149,14 +149,7 @@ export function tableStreamSink(
   const opened = new Map<string, OpenedTable>()
   return {
     async open(schema) {
-      const [table] = schema.tables
-      if (table === undefined || schema.tables.length !== 1) {
-        throw new OptionError(
-          'OPTION_CONFLICT',
-          `a stream takes one segment, and ${schema.tables.length} are selected; select one of them or write files`,
-          { option: 'segments' },
-        )
-      }
+      const table = onlyTable(schema)
       await start(opened, table, schema, openTable, async (bytes) => {
         for (let at = 0; at < bytes.length; at += STREAM_BYTES) {
           const piece = bytes.subarray(at, at + STREAM_BYTES)
@@ -172,6 +165,21 @@ export function tableStreamSink(
     },
     async abort() {},
   }
+}
+
+/**
+ * The one table that a stream takes.
+ *
+ * @throws {OptionError} OPTION_CONFLICT for none or several
+ */
+export function onlyTable({ tables }: SinkSchema): SinkTable {
+  const [table] = tables
+  if (table !== undefined && tables.length === 1) return table
+  throw new OptionError(
+    'OPTION_CONFLICT',
+    `a stream takes one segment, and ${tables.length} are selected; select one of them or write files`,
+    { option: 'segments' },
+  )
 }
 
 /** A copy in memory of its own, not zeroed first. */

@@ -157,6 +157,24 @@ describe('faults', () => {
     ])
   })
 
+  test('of inputs decoded before one that failed stay in the log, as their tables do', async () => {
+    const cwd = temporaryFolder()
+    const { lines } = faultyLines(6)
+    writeFileSync(path.join(cwd, 'a.txt'), bytes(lines))
+    writeFileSync(path.join(cwd, 'b.txt'), 'Lorem ipsum\n')
+    const alone = await run(['a.txt', '-o', 'alone', '--issues', 'alone.ndjson'], { cwd })
+    expect(alone.code).toBe(0)
+    const result = await run(['a.txt', 'b.txt', '--issues', 'i.ndjson', '--json'], { cwd })
+    expect(result.code).toBe(1)
+    expect(result.stderr).toMatch(
+      /Decoded before that: a\.txt\. Their issues are in .*i\.ndjson\.\n/,
+    )
+    expect(JSON.parse(result.stdout.toString()).issuesFile).toBe(path.join(cwd, 'i.ndjson'))
+    const log = readFileSync(path.join(cwd, 'i.ndjson'), 'utf8')
+    expect(log).toBe(readFileSync(path.join(cwd, 'alone.ndjson'), 'utf8'))
+    expect(log.split('\n').length).toBeGreaterThan(5)
+  })
+
   test('a file known to be something else is not advised to be decoded', async () => {
     const cwd = temporaryFolder()
     writeFileSync(path.join(cwd, 'vt.txt'), '03073I032021    AK0010100000000001\n')

@@ -71,3 +71,17 @@ test('an abort leaves nothing', async () => {
   await log.abort()
   expect(tree(cwd)).toEqual([])
 })
+
+test('of inputs that were not completed nothing is kept', async () => {
+  const file = path.join(temporaryFolder(), 'log')
+  const log = await IssueLog.open(file, false)
+  log.add([issue(1, null, 'RECORD_TOO_SHORT')])
+  log.endInput('done')
+  log.inputDone()
+  log.add([issue(2, null, 'RECORD_TOO_SHORT')])
+  log.endInput('decoded')
+  log.add([issue(3, null, 'RECORD_TOO_SHORT')])
+  expect(await log.closeDone()).toBe(file)
+  const lines = readFileSync(file, 'utf8').trimEnd().split('\n')
+  expect(lines.map((line) => (JSON.parse(line) as { source: string }).source)).toEqual(['done'])
+})

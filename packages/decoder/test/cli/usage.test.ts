@@ -19,6 +19,7 @@ describe('mistakes in the command are exit 2 with one sentence', () => {
     ['a value too many', ['a.zip', '--force=yes'], '--force takes no value, got "yes"'],
     ['an option given twice', ['a.zip', '-o', 'x', '-o', 'y'], '-o is given twice'],
     ['standard input twice', ['-', '-'], 'standard input can be read once'],
+    ['issues to a stream', ['a.zip', '--issues', '-'], '--issues takes a file, not a stream'],
     ['an unknown format', ['a.zip', '--format', 'parket'], 'did you mean parquet?'],
     [
       'a limit of none',
@@ -34,6 +35,17 @@ describe('mistakes in the command are exit 2 with one sentence', () => {
     expect(result.stderr).toContain(message)
     expect(result.stderr).toContain('See nibrs-decode --help.')
     expect(result.stdout.length).toBe(0)
+  })
+
+  test('several segments to a stream, in a dry run too', async () => {
+    const cwd = temporaryFolder()
+    writeFileSync(path.join(cwd, 'a.txt'), sampleText())
+    for (const dry of [[], ['-n']]) {
+      const result = await run(['a.txt', '-o', '-', '--format', 'csv', ...dry], { cwd })
+      expect(result.code).toBe(2)
+      expect(result.stderr).toContain('a stream takes one segment, and 11 are selected')
+      expect(result.stdout.length).toBe(0)
+    }
   })
 
   test('an unknown segment, with the ones there are', async () => {
