@@ -38,6 +38,7 @@ export class IssueLog {
   #pendingLength = 0
   /** Where the issues of inputs that are wholly done end. */
   #doneBytes = 0
+  #closed: Promise<string> | null = null
 
   private constructor(
     output: AtomicFiles,
@@ -93,14 +94,22 @@ export class IssueLog {
     this.#doneBytes = this.#file.position
   }
 
-  /** Takes away what is not of inputs that are done, and closes the file. Returns its absolute path. */
+  /**
+   * As `close`, but takes away before what is not of inputs that are done, unless the file is closed
+   * already: its descriptor may be another file's by then.
+   */
   async closeDone(): Promise<string> {
-    fs.ftruncateSync(this.#file.fd, this.#doneBytes)
+    if (this.#closed === null) fs.ftruncateSync(this.#file.fd, this.#doneBytes)
     return this.close()
   }
 
-  /** Gives the file its final name. Returns its absolute path. */
-  async close(): Promise<string> {
+  /** Gives the file its final name, once. Returns its absolute path. */
+  close(): Promise<string> {
+    this.#closed ??= this.#commit()
+    return this.#closed
+  }
+
+  async #commit(): Promise<string> {
     await this.#scratch.abort()
     const [file] = await this.#output.commit()
     return file!

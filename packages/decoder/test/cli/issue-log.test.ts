@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, writeSync } from 'node:fs'
 import path from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
@@ -70,6 +70,23 @@ test('an abort leaves nothing', async () => {
   log.add(Array.from({ length: 40_000 }, (_, i) => issue(i, null, 'RECORD_TOO_SHORT')))
   await log.abort()
   expect(tree(cwd)).toEqual([])
+})
+
+test('a file that has its name is not touched again', async () => {
+  const cwd = temporaryFolder()
+  const log = await IssueLog.open(path.join(cwd, 'log'), false)
+  log.add([issue(1, null, 'RECORD_TOO_SHORT')])
+  log.endInput('decoded')
+  const file = await log.close()
+  const text = readFileSync(file, 'utf8')
+  // Whatever is opened next gets the descriptor that the log had, or that of its runs.
+  const others = ['a', 'b', 'c'].map((name) => path.join(cwd, name))
+  const fds = others.map((other) => openSync(other, 'w+'))
+  for (const fd of fds) writeSync(fd, 'theirs')
+  expect(await log.closeDone()).toBe(file)
+  for (const fd of fds) closeSync(fd)
+  expect(others.map((other) => readFileSync(other, 'utf8'))).toEqual(['theirs', 'theirs', 'theirs'])
+  expect(readFileSync(file, 'utf8')).toBe(text)
 })
 
 test('of inputs that were not completed nothing is kept', async () => {
