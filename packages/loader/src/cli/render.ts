@@ -140,7 +140,7 @@ export function errorFields(error: unknown): Readonly<Record<string, unknown>> {
 /** Most names in a line. */
 const SHORT_LIST = 8
 
-/** Names one after the other, the first few where there are many. */
+/** Names one after the other, the first few where there are many; `--json` has them all. */
 export function shortList(names: readonly string[]): string {
   const more = names.length - SHORT_LIST
   return more > 0

@@ -178,5 +178,3 @@ function sinceOf(loaded: readonly LoadedSlice[]): { since?: Month } {
   const [since] = loaded.map(({ month }) => month).toSorted()
   return since === undefined ? {} : { since }
 }
-
-/** The first names; `--json` has them all. */
