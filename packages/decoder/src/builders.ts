@@ -162,24 +162,20 @@ export class IdentifierDictionary extends SharedDictionary {
   }
 }
 
-/** Entry of a date that is on the calendar and not in the dictionary yet. */
-export const UNSEEN16 = 1
 /** Dates that a look-up table has room for: half of all there are. */
 export const DATE_LIMIT = 0x8000
 
 /**
  * Dates, as days since 1970, in a table that generated code looks into and adds to.
  *
- * Slots off the calendar stay zero, and so do those of a year until its first date was met: that one
- * goes to the oracle. Slots added are also listed in order of their index, so that `sync` can give them
- * their values.
+ * Slots stay zero until their date was met, and off the calendar for good. Slots added are also listed
+ * in order of their index, so that `sync` can give them their values.
  */
 export class DateDictionary extends SharedDictionary {
   override readonly table16: Uint16Array
   readonly entries: Int32Array
   /** [0]: values in the dictionary, null included. */
   readonly count: Int32Array
-  readonly #openYears = new Set<number>()
 
   constructor(arena: Arena) {
     const table16 = arena.take('u16', DATE_SLOTS)
@@ -204,21 +200,8 @@ export class DateDictionary extends SharedDictionary {
       this.entries[index] = slot
       this.table16[slot] = KNOWN16 | index
       this.count[0] = index + 1
-      this.#openYear(FIRST_YEAR + (slot >> 11))
     }
     return index
-  }
-
-  /** Lets generated code add the dates of a year. */
-  #openYear(year: number): void {
-    if (this.#openYears.has(year)) return
-    this.#openYears.add(year)
-    for (let month = 1; month <= 12; month++) {
-      for (let day = 1; daysOf(year, month, day) !== undefined; day++) {
-        const slot = slotOf(year, month, day)
-        if (this.table16[slot] === 0) this.table16[slot] = UNSEEN16
-      }
-    }
   }
 }
 

@@ -153,6 +153,7 @@ export class Code {
   add = (): this => this.#op(0x6a)
   sub = (): this => this.#op(0x6b)
   mul = (): this => this.#op(0x6c)
+  remU = (): this => this.#op(0x70)
   and = (): this => this.#op(0x71)
   or = (): this => this.#op(0x72)
   xor = (): this => this.#op(0x73)

@@ -6,7 +6,6 @@ import {
   IDENTIFIER_SLOTS,
   IdentifierDictionary,
   KNOWN16,
-  UNSEEN16,
 } from '../builders.js'
 import { FIRST_YEAR, LAST_YEAR } from '../field-types.js'
 import type { FieldSpec } from '../spec/types.js'
@@ -46,6 +45,7 @@ const SAMPLE = 512
 /** Wider text is left to the readable functions. */
 const MAX_TEXT = 256
 const BLANK4 = 0x20202020
+const ZEROS4 = 0x30303030
 const BLANK8 = 0x2020202020202020n
 const TOP8 = 0x8080808080808080n
 
@@ -398,7 +398,7 @@ function emitDate(
     c.get(f.b).i32(2).shrU().i32(0x3c0).and().or()
     c.get(f.b).i32(12).shrU().i32(0x30).and().or()
     c.get(f.b).i32(24).shrU().i32(0x0f).and().or()
-    c.tee(f.b).i32(1).shl().load16u(table).tee(f.d).i32(UNSEEN16).eq().if()
+    c.tee(f.b).i32(1).shl().load16u(table).tee(f.d).eqz().if()
     c.get(f.b).i32(table).i32(dictionary.entries.byteOffset).i32(dictionary.count.byteOffset)
     c.call(LEARN).set(f.d)
     c.end()
@@ -407,7 +407,10 @@ function emitDate(
   c.else()
   {
     c.i32(0).set(f.d)
-    c.get(f.x).get(f.a).i32(BLANK4).xor().or().get(f.b).i32(BLANK4).xor().or().set(f.x)
+    for (const filler of [BLANK4, ZEROS4]) {
+      c.get(f.a).i32(filler).xor().get(f.b).i32(filler).xor().or().eqz().eqz()
+    }
+    c.and().get(f.x).or().set(f.x)
   }
   c.end()
   emitStoreIndex(f, builder, f.d)
@@ -507,12 +510,33 @@ function findFunction(): WasmFunction {
   return { name: 'find', parameters: [I32, I32, I32, I32, I32, I32], results: [I32], code: c }
 }
 
-/** learn(slot, table, entries, count) -> table entry of a new date; 0 when there is no room. */
+/** Bit n is set when month n has thirty days. */
+const MONTHS_OF_30 = (1 << 4) | (1 << 6) | (1 << 9) | (1 << 11)
+
+/**
+ * learn(slot, table, entries, count) -> table entry of a new date; 0 when it is not on the calendar
+ * or there is no room.
+ */
 function learnFunction(): WasmFunction {
   const [slot, table, entries, count] = [0, 1, 2, 3]
   const c = new Code(4)
   const index = c.local(I32)
-  c.get(count).load32(0).tee(index).i32(DATE_LIMIT).geU().if()
+  const month = c.local(I32)
+  const year = c.local(I32)
+  c.get(count).load32(0).tee(index).i32(DATE_LIMIT).geU()
+  c.get(slot).i32(10).shrU().i32(1).and().i32(10).mul()
+  c.get(slot).i32(6).shrU().i32(15).and().add().tee(month)
+  c.i32(1).sub().i32(12).geU().or()
+  // The day, less one, against the days of the month.
+  c.get(slot).i32(4).shrU().i32(3).and().i32(10).mul()
+  c.get(slot).i32(15).and().add().i32(1).sub()
+  c.get(slot).i32(11).shrU().i32(FIRST_YEAR).add().set(year)
+  c.i32(31).i32(MONTHS_OF_30).get(month).shrU().i32(1).and().sub()
+  c.i32(3)
+  c.get(year).i32(3).and().eqz().get(year).i32(100).remU().eqz().eqz().and()
+  c.get(year).i32(400).remU().eqz().or()
+  c.sub().i32(0).get(month).i32(2).eq().select().sub()
+  c.geU().or().if()
   c.i32(0).return()
   c.end()
   c.get(count).get(index).i32(1).add().store32(0)
