@@ -3,6 +3,7 @@ import { ByteWriter } from './byte-writer.js'
 import type { FixedWidthCells } from './column-cells.js'
 import type { ChunkWriter, ColumnChunk } from './column-chunk.js'
 import { writeDeltas } from './deltas.js'
+import { splitsWidth } from './kernels/kernels.js'
 import { writeLevels } from './levels.js'
 import type { ParquetField } from './schema.js'
 import { type Bounds, shortenBounds } from './statistics.js'
@@ -16,8 +17,8 @@ type FullBounds = Pick<Bounds, 'min' | 'max'>
  * Encodes chunks of strings from fixed-width bytes as DELTA_BYTE_ARRAY: what each value shares with
  * the one before it is not repeated, which suits identifiers that come in order or in runs.
  *
- * Pages of values that are all twelve plain ASCII bytes, as incident numbers are, go through a
- * kernel of their own. Others are first written out as UTF-8.
+ * Pages of plain ASCII in cells of up to eight bytes, or of twelve as incident numbers have, go
+ * through kernels. Others are first written out as UTF-8.
  */
 export class BytesChunkEncoder {
   readonly #workspace: Workspace
@@ -42,7 +43,7 @@ export class BytesChunkEncoder {
     for (let start = 0; start < rowCount; start += pageRows) {
       const end = Math.min(start + pageRows, rowCount)
       const bounds =
-        this.#encodeTwelve(chunk, field, column, start, end) ??
+        this.#encodeSplit(chunk, field, column, start, end) ??
         this.#encodeText(chunk, field, column, start, end, !column.nonAscii)
       if (bounds === 'no values') continue
       if (min === null || compareBytes(bounds.min, min) < 0) min = bounds.min
@@ -51,24 +52,25 @@ export class BytesChunkEncoder {
     return chunk.finish(min === null || max === null ? null : shortenBounds(min, max), null)
   }
 
-  /** Undefined when the page is not of twelve-byte values, or has no value at all. */
-  #encodeTwelve(
+  /** Undefined when the page is not one that the kernels split. */
+  #encodeSplit(
     chunk: ChunkWriter,
     field: ParquetField,
     column: FixedWidthCells,
     start: number,
     end: number,
-  ): FullBounds | undefined {
+  ): FullBounds | 'no values' | undefined {
     const { width, trim, nonAscii } = column
-    if ((width !== 12 && width !== 13) || trim || nonAscii) return undefined
-    const { kernels, source, valid, bitmap, prefixes, suffixes, body } = this.#workspace
+    if (nonAscii || !splitsWidth(width, trim)) return undefined
+    const { kernels, source, bitmap, prefixes, suffixes, body } = this.#workspace
     const rowCount = end - start
     const bytes = source[1]
     bytes.set(column.bytes.subarray(start * width, end * width))
-    this.#workspace.stageValid(column.valid, start, end)
-    const split = kernels.splitTwelve({
+    const valid = this.#workspace.stageValid(column.valid, start, end)
+    const split = kernels.splitText({
       bytes,
       width,
+      trim,
       valid,
       rowCount,
       bitmap,
@@ -76,16 +78,19 @@ export class BytesChunkEncoder {
       suffixes,
       body,
     })
-    if (split === null || split.valueCount === 0) return undefined
+    if (split === null) return undefined
     const { valueCount, bodyLength, minRow, maxRow } = split
     const out = this.#beginPage(field, bitmap, rowCount, valueCount)
     out.append(body.subarray(0, bodyLength))
-    const bounds = {
-      min: bytes.slice(minRow * width, minRow * width + 12),
-      max: bytes.slice(maxRow * width, maxRow * width + 12),
-    }
+    const bounds =
+      valueCount === 0
+        ? null
+        : {
+            min: column.bytes.slice((start + minRow) * width, endOfCell(column, start + minRow)),
+            max: column.bytes.slice((start + maxRow) * width, endOfCell(column, start + maxRow)),
+          }
     this.#endPage(chunk, out, rowCount, valueCount, bounds)
-    return bounds
+    return bounds ?? 'no values'
   }
 
   /** Writes levels and both kinds of lengths to the page of the workspace. */

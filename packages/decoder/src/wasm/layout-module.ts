@@ -41,7 +41,7 @@ type Plan = readonly (Cell | Group)[]
 
 /** A run of fields blank in at least this share of sampled records is skipped as a whole. */
 const SPARSE = 0.75
-const SAMPLE = 512
+const SAMPLE = 128
 /** Wider text is left to the readable functions. */
 const MAX_TEXT = 256
 const BLANK4 = 0x20202020

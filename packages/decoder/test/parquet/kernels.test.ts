@@ -335,7 +335,30 @@ describe('generated kernels equal the readable ones', () => {
     }),
   )
 
-  test.each([12, 13] as const)('splitting values of twelve bytes, %i apart', (width) => {
+  /** What a kernel makes of a page, rows with null having no value. */
+  function split(
+    kernels: Kernels,
+    width: number,
+    trim: boolean,
+    rows: readonly (readonly string[] | null)[],
+    valid: Uint8Array,
+  ) {
+    const rowCount = rows.length
+    const page = { bytes, width, trim, valid, rowCount, bitmap, prefixes, suffixes, body }
+    const found = kernels.splitText(page)
+    if (found === null) return null
+    const { valueCount, bodyLength, minRow, maxRow } = found
+    return {
+      bits: [...bitmap.subarray(0, (rowCount + 7) >>> 3)],
+      prefixes: [...prefixes.subarray(0, valueCount)],
+      suffixes: [...suffixes.subarray(0, valueCount)],
+      body: [...body.subarray(0, bodyLength)],
+      min: valueCount === 0 ? null : minRow,
+      max: valueCount === 0 ? null : maxRow,
+    }
+  }
+
+  test.each([12, 13])('splitting values of twelve bytes, %i apart', (width) => {
     fc.assert(
       fc.property(rowsOfTwelve, fc.option(fc.nat(300), { freq: 3 }), (rows, stained) => {
         bytes.fill(0)
@@ -346,24 +369,76 @@ describe('generated kernels equal the readable ones', () => {
           row.forEach((text, k) => (bytes[i * width + k] = text.charCodeAt(0)))
           if (i === stained && width === 13) bytes[i * width + 12] = 0x41
         })
-        const run = (kernels: Kernels) => {
-          const rowCount = rows.length
-          const arrays = { bytes, width, valid, rowCount, bitmap, prefixes, suffixes, body }
-          const found = kernels.splitTwelve(arrays)
-          if (found === null) return null
-          const { valueCount, bodyLength, minRow, maxRow } = found
-          return {
-            bits: [...bitmap.subarray(0, (rowCount + 7) >>> 3)],
-            prefixes: [...prefixes.subarray(0, valueCount)],
-            suffixes: [...suffixes.subarray(0, valueCount)],
-            body: [...body.subarray(0, bodyLength)],
-            min: rows[minRow],
-            max: rows[maxRow],
-          }
-        }
-        expect(run(wasm)).toEqual(run(plainKernels))
+        const [found, plain] = [wasm, plainKernels].map((kernels) =>
+          split(kernels, width, false, rows, valid),
+        )
+        expect(found).toEqual(plain)
       }),
       runs,
     )
+  })
+
+  const shortPage = fc
+    .tuple(fc.integer({ min: 1, max: 8 }), fc.boolean(), fc.constantFrom(0, 1, 9))
+    .chain(([width, trim, blanks]) => {
+      const letter = fc.oneof(
+        { weight: 100, arbitrary: fc.constantFrom('A', 'B', ' ') },
+        { weight: 20 * blanks, arbitrary: fc.constant(' ') },
+        { weight: 10, arbitrary: fc.constantFrom('~', '\x01', '\x7f') },
+        { weight: 1, arbitrary: fc.constantFrom('\0', '\xe9', '\xff') },
+      )
+      const cell = fc.array(letter, { minLength: width, maxLength: width })
+      return fc.record({
+        width: fc.constant(width),
+        trim: fc.constant(trim),
+        rows: fc.array(fc.option(cell, { freq: 4 }), { maxLength: 40 }),
+      })
+    })
+
+  test('splitting text of up to eight bytes', () => {
+    let splits = 0
+    fc.assert(
+      fc.property(shortPage, ({ width, trim, rows }) => {
+        // What stands in rows without a value, and behind the last one, is of no matter.
+        bytes.fill(0x7a)
+        const valid = load(arrays[1][0], [])
+        rows.forEach((row, i) => {
+          if (row === null) return
+          valid[i] = 1
+          row.forEach((text, k) => (bytes[i * width + k] = text.charCodeAt(0)))
+        })
+        const [found, plain] = [wasm, plainKernels].map((kernels) =>
+          split(kernels, width, trim, rows, valid),
+        )
+        expect(found).toEqual(plain)
+        if (found !== null) splits++
+      }),
+      { numRuns: 3000 },
+    )
+    expect(splits).toBeGreaterThan(500)
+  })
+
+  test('text that is split is put together again', () => {
+    const texts = ['', 'A', 'AB', 'AB', 'ABCDEFGH', 'ABCD', '~', '']
+    bytes.fill(0x20)
+    const valid = load(arrays[1][0], Array<number>(texts.length).fill(1))
+    texts.forEach((text, i) => bytes.set(Buffer.from(text), i * 8))
+    for (const kernels of [wasm, plainKernels]) {
+      const found = split(
+        kernels,
+        8,
+        true,
+        texts.map((text) => [...text]),
+        valid,
+      )!
+      let at = 0
+      let previous = ''
+      const read = found.prefixes.map((prefix, i) => {
+        const suffix = found.body.slice(at, (at += found.suffixes[i]!))
+        return (previous = previous.slice(0, prefix) + String.fromCharCode(...suffix))
+      })
+      expect(read).toEqual(texts)
+      expect([found.min, found.max]).toEqual([0, 6])
+    }
   })
 })

@@ -1,5 +1,6 @@
 import { assemble } from '../../wasm/assembler.js'
 import { dictionaryKernels } from './dictionary-kernels.js'
+import { eightKernel } from './eight-kernel.js'
 import { hybridKernels, levelsKernel, markKernels, packKernels } from './index-kernels.js'
 import { nullKernels } from './null-kernels.js'
 import {
@@ -33,6 +34,7 @@ export function assembleKernels(): Uint8Array {
     ...internKernels(),
     rankKernel(),
     twelveKernel(),
+    eightKernel(),
   ]
   return assemble(functions, { initialPages: 1, maximumPages: 65_536, shared: false })
 }

@@ -20,11 +20,14 @@ export const NO_RANK = 0xffffffff
 /** Most distinct numbers that are interned. */
 export const MAX_DISTINCT = 1 << 15
 
-/** A page of twelve-byte values, and where what is found out about it goes. */
-export interface TwelvePage {
-  /** Fixed-width rows; `width` is 12, or 13 with a NUL as last byte of every value. */
+/** A page of text in cells of the same width, and where what is found out about it goes. */
+export interface TextPage {
+  /** Rows one after the other. */
   readonly bytes: Uint8Array
-  readonly width: 12 | 13
+  /** One that {@link splitsWidth} allows. */
+  readonly width: number
+  /** Whether blanks at the end are no part of the text; only of cells of up to eight bytes. */
+  readonly trim: boolean
   readonly valid: Uint8Array
   readonly rowCount: number
   /** One bit a row: it has a value. */
@@ -36,13 +39,25 @@ export interface TwelvePage {
   readonly body: Uint8Array
 }
 
-/** What a page of twelve-byte values came to. */
-export interface TwelveResult {
+/** What a page of text came to. */
+export interface TextSplit {
   readonly valueCount: number
   readonly bodyLength: number
   /** Rows of the least and greatest value; 0 when there is none. */
   readonly minRow: number
   readonly maxRow: number
+}
+
+/** Widest cells whose text may be of any length when a page is split. */
+export const SHORT_TEXT_BYTES = 8
+
+/** Length of the one longer kind of text that is split: identifiers, a NUL behind them or not. */
+export const LONG_TEXT_BYTES = 12
+
+/** Whether {@link Kernels.splitText} takes cells of this width. */
+export function splitsWidth(width: number, trim: boolean): boolean {
+  if (width <= SHORT_TEXT_BYTES) return width > 0
+  return (width === LONG_TEXT_BYTES || width === LONG_TEXT_BYTES + 1) && !trim
 }
 
 /**
@@ -180,10 +195,10 @@ export interface Kernels {
   rangeOf(values: Int32Array | Uint32Array | Float64Array, start: number, count: number): Range
 
   /**
-   * Splits values of twelve plain ASCII bytes for DELTA_BYTE_ARRAY. Null when a value has another
-   * length, a NUL or a byte above 0x7F.
+   * Splits plain ASCII text for DELTA_BYTE_ARRAY. Null when a value has a NUL or a byte above 0x7F;
+   * in cells of twelve bytes or thirteen also when it has another length than twelve.
    */
-  splitTwelve(page: TwelvePage): TwelveResult | null
+  splitText(page: TextPage): TextSplit | null
 }
 
 /** Equal octets from which a run of values pays for its headers, by bit width. */

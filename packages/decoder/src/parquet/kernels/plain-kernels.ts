@@ -1,15 +1,17 @@
+import { compareBytes } from '../byte-order.js'
 import {
   BLOCK_VALUES,
   type IndexArray,
   type InternResult,
   type Kernels,
+  LONG_TEXT_BYTES,
   MIN_LEVEL_OCTETS,
   MINIBLOCK_VALUES,
   minRunOctets,
   NO_RANK,
   type Range,
-  type TwelvePage,
-  type TwelveResult,
+  type TextPage,
+  type TextSplit,
 } from './kernels.js'
 
 /** The readable kernels: what the generated ones are held equal to, and used without them. */
@@ -27,7 +29,7 @@ export const plainKernels: Kernels = {
   writeLevels,
   writeDeltas,
   rangeOf,
-  splitTwelve,
+  splitText,
 }
 
 function dropNulls(
@@ -292,45 +294,45 @@ function rangeOf(
   return { min, max }
 }
 
-const LENGTH = 12
-
-function splitTwelve(page: TwelvePage): TwelveResult | null {
+function splitText(page: TextPage): TextSplit | null {
   const { bytes, width, valid, rowCount, bitmap, prefixes, suffixes, body } = page
   let valueCount = 0
   let bodyLength = 0
-  let previous = -1
   let minRow = -1
   let maxRow = -1
+  let previous = bytes.subarray(0, 0)
+  const textOf = (row: number): Uint8Array | null =>
+    textIn(bytes.subarray(row * width, (row + 1) * width), page.trim)
   bitmap.fill(0, 0, (rowCount + 7) >>> 3)
   for (let row = 0; row < rowCount; row++) {
     if (valid[row] === 0) continue
     bitmap[row >>> 3]! |= 1 << (row & 7)
-    const at = row * width
-    for (let i = 0; i < LENGTH; i++) {
-      if (bytes[at + i] === 0 || bytes[at + i]! > 0x7f) return null
+    const text = textOf(row)
+    if (text === null) return null
+    let prefix = 0
+    while (prefix < Math.min(text.length, previous.length) && text[prefix] === previous[prefix]) {
+      prefix++
     }
-    if (width > LENGTH && bytes[at + LENGTH] !== 0) return null
-    const prefix = previous < 0 ? 0 : firstDifference(bytes, at, previous * width)
     prefixes[valueCount] = prefix
-    suffixes[valueCount] = LENGTH - prefix
+    suffixes[valueCount] = text.length - prefix
     valueCount++
-    for (let i = prefix; i < LENGTH; i++) body[bodyLength++] = bytes[at + i]!
-    if (minRow < 0 || isLess(bytes, at, minRow * width)) minRow = row
-    if (maxRow < 0 || isLess(bytes, maxRow * width, at)) maxRow = row
-    previous = row
+    body.set(text.subarray(prefix), bodyLength)
+    bodyLength += text.length - prefix
+    if (minRow < 0 || compareBytes(text, textOf(minRow)!) < 0) minRow = row
+    if (maxRow < 0 || compareBytes(text, textOf(maxRow)!) > 0) maxRow = row
+    previous = text
   }
   return { valueCount, bodyLength, minRow: Math.max(minRow, 0), maxRow: Math.max(maxRow, 0) }
 }
 
-function firstDifference(bytes: Uint8Array, a: number, b: number): number {
-  let i = 0
-  while (i < LENGTH && bytes[a + i] === bytes[b + i]) i++
-  return i
-}
-
-function isLess(bytes: Uint8Array, a: number, b: number): boolean {
-  const i = firstDifference(bytes, a, b)
-  return i < LENGTH && bytes[a + i]! < bytes[b + i]!
+/** The text of a cell; null when it is not one that can be split. */
+function textIn(cell: Uint8Array, trim: boolean): Uint8Array | null {
+  let end = cell.length
+  if (end > LONG_TEXT_BYTES && cell[LONG_TEXT_BYTES] === 0) end = LONG_TEXT_BYTES
+  if (end > LONG_TEXT_BYTES) return null
+  for (let i = 0; i < end; i++) if (cell[i] === 0 || cell[i]! > 0x7f) return null
+  if (trim) while (end > 0 && cell[end - 1] === 0x20) end--
+  return cell.subarray(0, end)
 }
 
 /** Unsigned LEB128 below 2^32 at `position`; returns the position after it. */

@@ -1,15 +1,13 @@
 import { I32, I64, V128, type ValueType, type WasmFunction } from '../../wasm/assembler.js'
 import { KernelCode } from './kernel-code.js'
+import { emitBitmap, emitSplitResult } from './split-code.js'
 
 const LENGTH = 12
 const HIGH_BITS = -0x7f7f7f7f7f7f7f80n
 
-/** Words the kernel leaves at `result`. */
-export const TWELVE_RESULT = { bodyLength: 0, minAddress: 1, maxAddress: 2, words: 3 } as const
-
 /**
  * `twelve(bytes, width, valid, validEnd, bitmap, prefixes, suffixes, body, result) -> values`, or
- * -1 when a value is not twelve plain ASCII bytes. See `Kernels.splitTwelve`.
+ * -1 when a value is not twelve plain ASCII bytes. See `Kernels.splitText`.
  *
  * `valid` must be zero up to a multiple of sixteen; up to 24 bytes are read behind the start of a
  * row. Values are compared as two big-endian words, made by turning the bytes of a vector round.
@@ -19,7 +17,6 @@ export function twelveKernel(): WasmFunction {
     0, 1, 2, 3, 4, 5, 6, 7, 8,
   ]
   const c = new KernelCode(9)
-  const row = c.local(I32)
   const count = c.local(I32)
   const prefix = c.local(I32)
   const bodyStart = c.local(I32)
@@ -37,13 +34,7 @@ export function twelveKernel(): WasmFunction {
   const seenBits = c.local(V128)
   const least = c.local(V128)
 
-  // The bitmap of rows with a value.
-  c.get(valid).set(row)
-  c.block().loop()
-  c.get(row).get(validEnd).geU().brIf(1)
-  c.get(bitmap).get(row).loadV128(0).get(zero).eq8().bitmask8().i32(0xffff).xor().store16(0)
-  c.bump(bitmap, 2).bump(row, 16).br(0).end().end()
-
+  emitBitmap(c, valid, validEnd, bitmap, zero)
   c.get(body).set(bodyStart)
   c.get(bytes).tee(minAt).set(maxAt)
   c.i64(-1n).set(minFirst)
@@ -86,17 +77,7 @@ export function twelveKernel(): WasmFunction {
   c.get(bytes).get(width).add().set(bytes)
   c.bump(valid, 1).br(0).end().end()
 
-  c.get(result)
-    .get(body)
-    .get(bodyStart)
-    .sub()
-    .store32(TWELVE_RESULT.bodyLength * 4)
-  c.get(result)
-    .get(minAt)
-    .store32(TWELVE_RESULT.minAddress * 4)
-  c.get(result)
-    .get(maxAt)
-    .store32(TWELVE_RESULT.maxAddress * 4)
+  emitSplitResult(c, result, { body, bodyStart, minAt, maxAt })
   // Not one byte above 0x7F, none NUL, and nothing but NUL where there is a thirteenth.
   c.get(seenBits).lane64(0).get(seenBits).lane32(2).extendU().or64().i64(HIGH_BITS).and64()
   c.get(least).get(zero).eq8().tee(least).lane64(0)

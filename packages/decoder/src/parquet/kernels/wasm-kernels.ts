@@ -9,12 +9,13 @@ import {
   MAX_DISTINCT,
   minRunOctets,
   type Range,
-  type TwelveResult,
+  SHORT_TEXT_BYTES,
+  type TextSplit,
 } from './kernels.js'
 import { SHUFFLE_TABLE_BYTES, shuffleTables } from './null-kernels.js'
 import { INTERN_TABLE_BYTES, RANK_SCRATCH } from './number-kernels.js'
 import { plainKernels } from './plain-kernels.js'
-import { TWELVE_RESULT } from './twelve-kernel.js'
+import { SPLIT_RESULT } from './split-code.js'
 
 type Kernel = (...operands: readonly number[]) => number
 type ByElement = Readonly<Record<number, Kernel>>
@@ -34,7 +35,7 @@ export function wasmKernels(arena: Arena): Kernels {
   tables.set(shuffleTables())
   const scratch = arena.take('i32', BLOCK_VALUES)
   const doubles = arena.take('f64', 2)
-  const result = arena.take('i32', TWELVE_RESULT.words)
+  const result = arena.take('i32', SPLIT_RESULT.words)
   const keys = arena.take('u32', MAX_DISTINCT + 1)
   const otherOrder = arena.take('u32', MAX_DISTINCT + 1)
   const digitCounts = arena.take('u32', RANK_SCRATCH.counts)
@@ -46,9 +47,11 @@ export function wasmKernels(arena: Arena): Kernels {
   const mark = byElement(exports, 'mark')
   const pack = byElement(exports, 'pack')
   const hybrid = byElement(exports, 'hybrid')
-  const { levels, deltas, rangeS, rangeU, rangeF, internS, internU, internF, twelve } =
-    exports as Record<string, Kernel>
-  const { collect, place, rank } = exports as Record<string, Kernel>
+  const { levels, deltas, rangeS, rangeU, rangeF, internS, internU, internF } = exports as Record<
+    string,
+    Kernel
+  >
+  const { collect, place, rank, twelve, eight } = exports as Record<string, Kernel>
 
   return {
     dropNulls(source, start, end, values, at, bitmap) {
@@ -176,26 +179,27 @@ export function wasmKernels(arena: Arena): Kernels {
       return values instanceof Int32Array ? { min, max } : { min: min >>> 0, max: max >>> 0 }
     },
 
-    splitTwelve(page): TwelveResult | null {
+    splitText(page): TextSplit | null {
       const { bytes, width, valid, rowCount, bitmap, prefixes, suffixes, body } = page
-      const valueCount = twelve!(
-        bytes.byteOffset,
-        width,
-        valid.byteOffset,
-        valid.byteOffset + rowCount,
+      const rows = [valid.byteOffset, valid.byteOffset + rowCount] as const
+      const found = [
         bitmap.byteOffset,
         prefixes.byteOffset,
         suffixes.byteOffset,
         body.byteOffset,
         result.byteOffset,
-      )
+      ] as const
+      const valueCount =
+        width <= SHORT_TEXT_BYTES
+          ? eight!(bytes.byteOffset, width, page.trim ? 1 : 0, ...rows, ...found)
+          : twelve!(bytes.byteOffset, width, ...rows, ...found)
       if (valueCount < 0) return null
       const rowAt = (address: number): number => (address - bytes.byteOffset) / width
       return {
         valueCount,
-        bodyLength: result[TWELVE_RESULT.bodyLength]!,
-        minRow: rowAt(result[TWELVE_RESULT.minAddress]!),
-        maxRow: rowAt(result[TWELVE_RESULT.maxAddress]!),
+        bodyLength: result[SPLIT_RESULT.bodyLength]!,
+        minRow: rowAt(result[SPLIT_RESULT.minAddress]!),
+        maxRow: rowAt(result[SPLIT_RESULT.maxAddress]!),
       }
     },
   }
