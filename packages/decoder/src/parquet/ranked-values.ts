@@ -242,8 +242,13 @@ function merge(
   compare: (a: number, b: number) => number,
 ): Uint32Array {
   const added = new Uint32Array(size - known)
-  for (let i = 0; i < added.length; i++) added[i] = known + i
-  added.sort(compare)
+  let isSorted = true
+  for (let i = 0; i < added.length; i++) {
+    added[i] = known + i
+    isSorted &&= i === 0 || compare(known + i - 1, known + i) <= 0
+  }
+  // Agencies mostly come in order.
+  if (!isSorted) added.sort(compare)
   const merged = new Uint32Array(size)
   let from = 1
   let to = 1
@@ -266,7 +271,12 @@ function placeFor(
   compare: (a: number, b: number) => number,
 ): number {
   let low = start
-  let high = order.length
+  let high = start
+  // New entries often belong next to each other: so first near the start, then further and further.
+  for (let step = 1; high < order.length && compare(order[high]!, index) <= 0; step *= 2) {
+    low = high + 1
+    high = Math.min(high + step, order.length)
+  }
   while (low < high) {
     const middle = (low + high) >>> 1
     if (compare(order[middle]!, index) <= 0) low = middle + 1
