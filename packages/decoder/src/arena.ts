@@ -30,6 +30,13 @@ export class Arena {
   readonly pages: number
   #used = ALIGNMENT
 
+  static readonly #byBuffer = new WeakMap<ArrayBufferLike, Arena>()
+
+  /** The arena with a memory for generated code that an array was taken from, if any. */
+  static of({ buffer }: ArrayBufferView): Arena | undefined {
+    return Arena.#byBuffer.get(buffer)
+  }
+
   constructor(byteLength: number, wasm: boolean) {
     this.pages = Math.ceil((byteLength + ALIGNMENT) / PAGE) + 1
     if (this.pages > 65_535) {
@@ -43,11 +50,17 @@ export class Arena {
     const api = wasm ? webAssembly : null
     this.memory = api === null ? null : new api.Memory({ initial: this.pages, maximum: this.pages })
     this.bytes = new Uint8Array(this.memory?.buffer ?? new ArrayBuffer(this.pages * PAGE))
+    if (this.memory !== null) Arena.#byBuffer.set(this.memory.buffer, this)
   }
 
   /** Bytes an allocation takes, alignment included: for sizing the arena beforehand. */
   static sizeOf(element: Element, length: number): number {
     return Math.ceil((SIZE[element] * length) / ALIGNMENT) * ALIGNMENT
+  }
+
+  /** Bytes that can still be taken. */
+  get room(): number {
+    return this.bytes.length - this.#used
   }
 
   /** A zeroed array; its address is `byteOffset`. */

@@ -11,8 +11,8 @@ import {
 import { daysOf, FIRST_YEAR, LAST_YEAR } from './field-types.js'
 import type { CodeTable, ColumnSpec } from './spec/types.js'
 
-/** Spare entries behind every column array, so that word-wise readers may overrun. */
-const SPARE = 16
+/** Spare entries behind every column array: zeros, so that readers by vectors may overrun. */
+const SPARE = 64
 
 /**
  * Set in the entries of look-up tables, above the index. An entry without it is not seen yet, or not

@@ -60,6 +60,8 @@ const GENERATE_AFTER = 16
 const DICTIONARY_LIMIT = 32_768
 /** Room for look-up tables; what is not touched costs nothing. */
 const TABLE_ROOM = 128 << 20
+/** Room for what a writer needs next to columns that it reads where they are; untouched otherwise. */
+const WRITER_ROOM = 64 << 20
 const RAW_LIMIT = 512
 /** Issues held back at most before they are handed out in a batch of no rows. */
 const HELD_ISSUES = 16_384
@@ -264,7 +266,7 @@ export class RecordDecoder {
     this.#arena = new Arena(
       spec.tables.reduce(
         (sum, table) => sum + (selected(table) ? TableState.bytes(table, capacity) : 0),
-        TABLE_ROOM + WINDOW + MAX_LINE_BYTES + scratchBytes + STRIP.room,
+        TABLE_ROOM + WRITER_ROOM + WINDOW + MAX_LINE_BYTES + scratchBytes + STRIP.room,
       ),
       options.generated && hasWasm(),
     )

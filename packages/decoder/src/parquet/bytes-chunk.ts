@@ -40,10 +40,12 @@ export class BytesChunkEncoder {
     let min: Uint8Array | null = null
     let max: Uint8Array | null = null
     const { pageRows } = this.#workspace
+    const isSplit = !column.nonAscii && splitsWidth(column.width, column.trim)
+    const valid = isSplit ? this.#workspace.stageValid(column.valid, rowCount) : null
     for (let start = 0; start < rowCount; start += pageRows) {
       const end = Math.min(start + pageRows, rowCount)
       const bounds =
-        this.#encodeSplit(chunk, field, column, start, end) ??
+        (valid && this.#encodeSplit(chunk, field, column, valid.subarray(start, end), start)) ??
         this.#encodeText(chunk, field, column, start, end, !column.nonAscii)
       if (bounds === 'no values') continue
       if (min === null || compareBytes(bounds.min, min) < 0) min = bounds.min
@@ -52,21 +54,19 @@ export class BytesChunkEncoder {
     return chunk.finish(min === null || max === null ? null : shortenBounds(min, max), null)
   }
 
-  /** Undefined when the page is not one that the kernels split. */
+  /** Null when the page, of as many rows from `start` on as `valid`, is not one to be split. */
   #encodeSplit(
     chunk: ChunkWriter,
     field: ParquetField,
     column: FixedWidthCells,
+    valid: Uint8Array,
     start: number,
-    end: number,
-  ): FullBounds | 'no values' | undefined {
-    const { width, trim, nonAscii } = column
-    if (nonAscii || !splitsWidth(width, trim)) return undefined
-    const { kernels, source, bitmap, prefixes, suffixes, body } = this.#workspace
-    const rowCount = end - start
-    const bytes = source[1]
-    bytes.set(column.bytes.subarray(start * width, end * width))
-    const valid = this.#workspace.stageValid(column.valid, start, end)
+  ): FullBounds | 'no values' | null {
+    const { width, trim } = column
+    const { kernels, bitmap, prefixes, suffixes, body } = this.#workspace
+    const rowCount = valid.length
+    const end = start + rowCount
+    const bytes = this.#workspace.stageBytes(column.bytes, start * width, end * width)
     const split = kernels.splitText({
       bytes,
       width,
@@ -78,7 +78,7 @@ export class BytesChunkEncoder {
       suffixes,
       body,
     })
-    if (split === null) return undefined
+    if (split === null) return null
     const { valueCount, bodyLength, minRow, maxRow } = split
     const out = this.#beginPage(field, bitmap, rowCount, valueCount)
     out.append(body.subarray(0, bodyLength))

@@ -35,8 +35,7 @@ export class NumberChunkEncoder {
   ): ColumnChunk {
     const { kernels, indexes, distinct } = this.#workspace
     const values = this.#workspace.stage(column.values, rowCount)
-    const valid =
-      column.valid === null ? null : this.#workspace.stageValid(column.valid, 0, rowCount)
+    const valid = column.valid === null ? null : this.#workspace.stageValid(column.valid, rowCount)
     if (valid === null) {
       const range = this.#rangeOf(values, 0, rowCount)
       if (range.min === range.max) {
@@ -116,14 +115,14 @@ export class NumberChunkEncoder {
   }
 
   #writeDeltas(values: NumericCells['values'], start: number, count: number): void {
-    const { kernels, page: out, source, dense, prefixes: low } = this.#workspace
+    const { kernels, page: out, prefixes: low } = this.#workspace
     const first = values[start]!
     if (values instanceof Float64Array) {
       for (let i = 0; i < count; i++) low[i] = values[start + i]!
       writeDeltas(kernels, out, low, 0, count, first)
     } else {
-      const isDense = values.byteOffset === dense.int32.byteOffset
-      writeDeltas(kernels, out, (isDense ? dense : source).int32, start, count, first)
+      const { buffer, byteOffset, length } = values
+      writeDeltas(kernels, out, new Int32Array(buffer, byteOffset, length), start, count, first)
     }
   }
 }

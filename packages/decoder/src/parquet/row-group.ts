@@ -1,3 +1,4 @@
+import { Arena } from '../arena.js'
 import type { ColumnCells } from './column-cells.js'
 import { BytesChunkEncoder } from './bytes-chunk.js'
 import { ByteWriter } from './byte-writer.js'
@@ -52,16 +53,13 @@ export class RowGroupEncoder {
   readonly #columnIndexes = new ByteWriter(1 << 12)
   readonly #chunk: ChunkWriter
   readonly #dictionaries = new RankedDictionaries()
-  readonly #dictionaryChunks: DictionaryChunkEncoder
-  readonly #numberChunks: NumberChunkEncoder
-  readonly #bytesChunks: BytesChunkEncoder
+  readonly #options: RowGroupOptions
+  #encoders: ChunkEncoders | null = null
 
   constructor(options: RowGroupOptions) {
+    Workspace.requirePageRows(options.pageRows)
+    this.#options = options
     this.#chunk = new ChunkWriter(this.#out, this.#columnIndexes, compressorOf(options.codec))
-    const workspace = new Workspace(options.rowGroupRows, options.pageRows, options.wasm)
-    this.#dictionaryChunks = new DictionaryChunkEncoder(workspace)
-    this.#numberChunks = new NumberChunkEncoder(workspace, this.#dictionaryChunks)
-    this.#bytesChunks = new BytesChunkEncoder(workspace)
   }
 
   encode(
@@ -70,10 +68,11 @@ export class RowGroupEncoder {
     rowCount: number,
   ): EncodedRowGroup {
     this.#chunk.beginRowGroup()
+    const encoders = (this.#encoders ??= new ChunkEncoders(this.#options, arenaOf(columns)))
     const chunks = fields.map((field) => {
       const column = columns.get(field.source)
       if (column === undefined) throw new TypeError(`the batch has no column "${field.source}"`)
-      return this.#encodeChunk(field, column, rowCount)
+      return this.#encodeChunk(encoders, field, column, rowCount)
     })
     const bytes = this.#out.written()
     return {
@@ -86,7 +85,12 @@ export class RowGroupEncoder {
     }
   }
 
-  #encodeChunk(field: ParquetField, column: ColumnCells, rowCount: number): ColumnChunk {
+  #encodeChunk(
+    encoders: ChunkEncoders,
+    field: ParquetField,
+    column: ColumnCells,
+    rowCount: number,
+  ): ColumnChunk {
     const chunk = this.#chunk
     if (
       column.kind !== 'dictionary' &&
@@ -99,15 +103,43 @@ export class RowGroupEncoder {
         if (field.part === 'label') {
           const labels = this.#dictionaries.labels(column.dictionary)
           const { indices } = column
-          return this.#dictionaryChunks.encodeLabels(chunk, field, indices, rowCount, labels)
+          return encoders.dictionaries.encodeLabels(chunk, field, indices, rowCount, labels)
         }
         const ranked = this.#dictionaries.values(column.dictionary, field.physical)
-        return this.#dictionaryChunks.encode(chunk, field, column.indices, rowCount, ranked)
+        return encoders.dictionaries.encode(chunk, field, column.indices, rowCount, ranked)
       }
       case 'number':
-        return this.#numberChunks.encode(chunk, field, column, rowCount)
+        return encoders.numbers.encode(chunk, field, column, rowCount)
       case 'bytes':
-        return this.#bytesChunks.encode(chunk, field, column, rowCount)
+        return encoders.bytes.encode(chunk, field, column, rowCount)
     }
   }
+}
+
+/** Encoders of each kind of column, over one workspace. */
+class ChunkEncoders {
+  readonly dictionaries: DictionaryChunkEncoder
+  readonly numbers: NumberChunkEncoder
+  readonly bytes: BytesChunkEncoder
+
+  constructor({ rowGroupRows, pageRows, wasm }: RowGroupOptions, host: Arena | undefined) {
+    const workspace = new Workspace(rowGroupRows, pageRows, wasm, host)
+    this.dictionaries = new DictionaryChunkEncoder(workspace)
+    this.numbers = new NumberChunkEncoder(workspace, this.dictionaries)
+    this.bytes = new BytesChunkEncoder(workspace)
+  }
+}
+
+/** The arena that columns are in: those of a batch are all in the same one, or in none. */
+function arenaOf(columns: ReadonlyMap<string, ColumnCells>): Arena | undefined {
+  for (const column of columns.values()) {
+    return Arena.of(
+      column.kind === 'dictionary'
+        ? column.indices
+        : column.kind === 'number'
+          ? column.values
+          : column.bytes,
+    )
+  }
+  return undefined
 }

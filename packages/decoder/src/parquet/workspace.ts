@@ -54,16 +54,17 @@ export class Workspace {
   /** The page being made. */
   readonly page: ByteWriter
   readonly #tables: EntryTables
+  /** Four bytes a time of all the memory that the kernels reach. */
+  readonly #words: Int32Array
   #largeTables: EntryTables | null = null
 
   /**
    * @param rowCapacity most rows of a chunk
    * @param pageRows rows of a page: a multiple of 64, so that pages begin with a whole vector
+   * @param host memory that columns are in, which are then read where they are; if it has room
    */
-  constructor(rowCapacity: number, pageRows: number, wasm = true) {
-    if (pageRows <= 0 || pageRows % 64 !== 0) {
-      throw new RangeError(`${pageRows} rows cannot be a page; expected a multiple of 64`)
-    }
+  constructor(rowCapacity: number, pageRows: number, wasm = true, host?: Arena) {
+    Workspace.requirePageRows(pageRows)
     this.pageRows = pageRows
     const sizes = {
       source: Math.max(rowCapacity * 8, pageRows * STAGED_ROW_BYTES) + SPARE_BYTES,
@@ -91,7 +92,10 @@ export class Workspace {
       sizes.page +
       WASM_KERNEL_BYTES
     // Every array may be moved up to the next multiple of sixteen.
-    const arena = new Arena(total + ARRAY_COUNT * 16, wasm && hasWasm())
+    const room = total + ARRAY_COUNT * 16
+    const arena =
+      wasm && host !== undefined && host.room >= room ? host : new Arena(room, wasm && hasWasm())
+    this.#words = new Int32Array(arena.bytes.buffer)
     this.kernels = arena.memory === null ? plainKernels : wasmKernels(arena)
     this.source = overlaid(arena.take('u8', sizes.source))
     this.dense = overlaid(arena.take('u8', sizes.dense))
@@ -113,6 +117,12 @@ export class Workspace {
     })
   }
 
+  /** @throws {RangeError} when pages would not begin with a whole vector */
+  static requirePageRows(pageRows: number): void {
+    if (pageRows > 0 && pageRows % 64 === 0) return
+    throw new RangeError(`${pageRows} rows cannot be a page; expected a multiple of 64`)
+  }
+
   /** Tables for a dictionary of `size` entries: those the fast kernels reach, unless it is huge. */
   tablesFor(size: number): EntryTables {
     if (size <= this.#tables.size) return this.#tables
@@ -130,20 +140,48 @@ export class Workspace {
     return this.#largeTables
   }
 
-  /** Copies rows into `source`, with zeros behind them, and returns it as their kind of array. */
+  /** Rows where kernels reach them, with zeros behind: in place if they are so, else copied. */
   stage<A extends IndexArray | Int32Array | Float64Array>(rows: A, rowCount: number): A {
+    const size = rowCount * rows.BYTES_PER_ELEMENT
+    if (this.#reaches(rows) && this.#isZero(rows.byteOffset + size)) return rows
     const target = this.#sourceLike(rows) as A
     target.set(rows.subarray(0, rowCount))
-    const end = rowCount * rows.BYTES_PER_ELEMENT
-    this.source[1].fill(0, end, end + SPARE_BYTES)
+    this.source[1].fill(0, size, size + SPARE_BYTES)
     return target
   }
 
   /** The same for the bytes that tell which rows have a value. */
-  stageValid(valid: Uint8Array, start: number, end: number): Uint8Array {
-    this.valid.set(valid.subarray(start, end))
-    this.valid.fill(0, end - start, end - start + SPARE_BYTES)
+  stageValid(valid: Uint8Array, rowCount: number): Uint8Array {
+    if (this.#reaches(valid) && this.#isZero(valid.byteOffset + rowCount)) return valid
+    this.valid.set(valid.subarray(0, rowCount))
+    this.valid.fill(0, rowCount, rowCount + SPARE_BYTES)
     return this.valid
+  }
+
+  /** Bytes of one page, with anything behind them. */
+  stageBytes(bytes: Uint8Array, start: number, end: number): Uint8Array {
+    const page = bytes.subarray(start, end)
+    if (this.#reaches(page)) return page
+    this.source[1].set(page)
+    return this.source[1]
+  }
+
+  #reaches({ buffer }: ArrayBufferView): boolean {
+    return buffer === this.#words.buffer
+  }
+
+  /** Whether the bytes that a vector may reach behind the end of an array are all zero. */
+  #isZero(start: number): boolean {
+    const end = start + SPARE_BYTES
+    const { buffer } = this.#words
+    if (end > buffer.byteLength) return false
+    const firstWord = (start + 3) >>> 2
+    const head = new Uint8Array(buffer, start, firstWord * 4 - start)
+    for (const byte of head) if (byte !== 0) return false
+    for (let word = firstWord; word < (end + 3) >>> 2; word++) {
+      if (this.#words[word] !== 0) return false
+    }
+    return true
   }
 
   #sourceLike(rows: IndexArray | Int32Array | Float64Array): typeof rows {

@@ -2,8 +2,10 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { Arena } from '../../src/arena.js'
 import type { SinkTable } from '../../src/batch.js'
 import { columnMap } from '../../src/columns.js'
+import type { ColumnCells } from '../../src/parquet/column-cells.js'
 import { RowGroupEncoder } from '../../src/parquet/row-group.js'
 import { PARQUET_MAGIC, ParquetTableWriter } from '../../src/parquet/table-writer.js'
 import { readWithHyparquet } from './readers.js'
@@ -28,8 +30,9 @@ const quantity = spec('quantity', 'decimal', 12, { scale: 3 })
 const incident = spec('incident', 'identifier', 12)
 const longer = spec('longer', 'identifier', 13)
 const city = spec('city', 'text', 30)
+const county = spec('county', 'text', 4)
 const recordNumber = spec('record_number', 'integer', 10)
-const specs = [code, ori, flag, amount, quantity, incident, longer, city, recordNumber]
+const specs = [code, ori, flag, amount, quantity, incident, longer, city, county, recordNumber]
 const table: SinkTable = sinkTable('rows', specs)
 
 const options = { rowGroupRows: 4096, pageRows: 512, codec: 'none', labels: true } as const
@@ -85,9 +88,102 @@ function columnsOf(seed: number, rowCount: number) {
       city,
       cells((n) => `ÉTOWN ${n}`),
     ),
+    bytesColumn(
+      county,
+      cells((n) => `${n % 5000}`),
+    ),
     numberColumn(recordNumber, numbers, 'uint32'),
   ])
 }
+
+const KINDS = {
+  Uint8Array: 'u8',
+  Uint16Array: 'u16',
+  Uint32Array: 'u32',
+  Int32Array: 'i32',
+  Float64Array: 'f64',
+} as const
+
+/** Moves arrays into an arena, as a decoder's are, with zeros behind them or without. */
+class ArenaCopies {
+  readonly arena = new Arena(32 << 20, true)
+  readonly #copies: { readonly copy: ArrayLike<number>; readonly of: ArrayLike<number> }[] = []
+
+  columns(
+    columns: ReturnType<typeof columnsOf>,
+    isFollowed: (column: number) => boolean,
+  ): ReadonlyMap<string, ColumnCells> {
+    return new Map(
+      [...columns].map(([name, column], index): [string, ColumnCells] => {
+        const moved = <A extends Parameters<typeof this.move>[0]>(array: A): A =>
+          this.move(array, isFollowed(index))
+        switch (column.kind) {
+          case 'dictionary':
+            return [name, { ...column, kind: 'dictionary', indices: moved(column.indices) }]
+          case 'number': {
+            const valid = column.valid === null ? null : moved(column.valid)
+            return [name, { kind: 'number', values: moved(column.values), valid }]
+          }
+          case 'bytes': {
+            const { width, trim, characters, nonAscii } = column
+            const [bytes, valid] = [moved(column.bytes), moved(column.valid)]
+            return [name, { kind: 'bytes', width, trim, characters, nonAscii, bytes, valid }]
+          }
+        }
+      }),
+    )
+  }
+
+  move<A extends Uint8Array | Uint16Array | Uint32Array | Int32Array | Float64Array>(
+    array: A,
+    followed: boolean,
+  ): A {
+    const kind = KINDS[array.constructor.name as keyof typeof KINDS]
+    const copy = this.arena.take(kind, array.length + 64) as A
+    copy.set(array)
+    if (followed) copy.fill(7, array.length)
+    this.#copies.push({ copy, of: array.slice() })
+    return copy.subarray(0, array.length) as A
+  }
+
+  /** Nothing was written to the arrays. */
+  areUntouched(): boolean {
+    return this.#copies.every(({ copy, of }) =>
+      Array.from(of).every((value, i) => copy[i] === value),
+    )
+  }
+}
+
+test('columns are written from where they are, to the same bytes', () => {
+  const rowCounts = fc.oneof(fc.integer({ min: 1, max: 70 }), fc.integer({ min: 1, max: 4096 }))
+  fc.assert(
+    fc.property(fc.nat(10_000), rowCounts, fc.nat(3), (seed, rowCount, step) => {
+      const columns = columnsOf(seed, rowCount)
+      const copies = new ArenaCopies()
+      const inPlace = copies.columns(columns, (index) => step > 0 && index % step === 0)
+      const room = copies.arena.room
+      const found = new ParquetTableWriter(table, options).encode(inPlace, rowCount)
+      // The writer works in the same memory.
+      expect(copies.arena.room).toBeLessThan(room)
+      const plain = new ParquetTableWriter(table, options).encode(columns, rowCount)
+      expect(Buffer.compare(found.bytes, plain.bytes)).toBe(0)
+      expect(structuredClone(found)).toEqual(structuredClone(plain))
+      expect(copies.areUntouched()).toBe(true)
+    }),
+    { numRuns: 60 },
+  )
+})
+
+test('a writer whose columns are in a memory without room has one of its own', () => {
+  const columns = columnsOf(3, 300)
+  const copies = new ArenaCopies()
+  const inPlace = copies.columns(columns, () => false)
+  copies.arena.take('u8', copies.arena.room - 1024)
+  const found = new ParquetTableWriter(table, options).encode(inPlace, 300)
+  expect(copies.arena.room).toBeGreaterThanOrEqual(1000)
+  const plain = new ParquetTableWriter(table, options).encode(columns, 300)
+  expect(Buffer.compare(found.bytes, plain.bytes)).toBe(0)
+})
 
 test('generated and readable kernels give the same file, to the last byte', () => {
   const writers = [true, false].map((wasm) => new ParquetTableWriter(table, { ...options, wasm }))
