@@ -29,7 +29,7 @@ export class ByteWriter {
   }
 
   byte(value: number): void {
-    this.reserve(1)
+    if (this.length === this.bytes.length) this.reserve(1)
     this.bytes[this.length++] = value
   }
 
@@ -41,6 +41,10 @@ export class ByteWriter {
 
   /** Unsigned LEB128 of a whole number from 0 to 2^53 - 1. */
   varint(value: number): void {
+    if (value < 128) {
+      this.byte(value)
+      return
+    }
     this.reserve(8)
     let rest = value
     while (rest > 127) {
@@ -52,6 +56,10 @@ export class ByteWriter {
 
   /** Zigzag LEB128 of a whole number from -(2^53 - 1) to 2^53 - 1. */
   zigzag(value: number): void {
+    if (value >= 0 && value < 64) {
+      this.byte(value * 2)
+      return
+    }
     if (Math.abs(value) < 2 ** 52) {
       this.varint(value >= 0 ? value * 2 : -value * 2 - 1)
       return

@@ -1,7 +1,8 @@
+import { ByteWriter } from './byte-writer.js'
 import type { ColumnChunk } from './column-chunk.js'
 import { type Codec, COMPRESSION, ENCODING, PAGE, PHYSICAL } from './format.js'
 import type { ParquetField } from './schema.js'
-import { THRIFT, type ThriftWriter } from './thrift.js'
+import { THRIFT, ThriftWriter } from './thrift.js'
 
 /**
  * Fields and end of a ColumnMetaData struct. Source: `parquet.thrift`.
@@ -17,14 +18,7 @@ export function writeColumnMetadata(
 ): void {
   let encodings = 1 << ENCODING.rle
   for (const { encoding } of chunk.pageCounts) encodings |= 1 << ENCODING[encoding]
-  thrift.i32(1, PHYSICAL[field.physical])
-  thrift.list(2, THRIFT.i32, bitCount(encodings))
-  for (let encoding = 0; encodings >>> encoding !== 0; encoding++) {
-    if (((encodings >>> encoding) & 1) === 1) thrift.listInteger(encoding)
-  }
-  thrift.list(3, THRIFT.binary, 1)
-  thrift.listBinary(nameBytes(field))
-  thrift.i32(4, COMPRESSION[codec])
+  thrift.raw(fixedFields(field, codec, encodings), LAST_FIXED_FIELD)
   thrift.i64(5, chunk.valueCount)
   thrift.i64(6, chunk.uncompressedSize)
   thrift.i64(7, chunk.compressedSize)
@@ -56,21 +50,37 @@ function writeStatistics(thrift: ThriftWriter, chunk: ColumnChunk): void {
   thrift.end()
 }
 
+const LAST_FIXED_FIELD = 4
+
+const encoder = new TextEncoder()
+const fixedByField = new WeakMap<ParquetField, Map<string, Uint8Array>>()
+
+/** Type, encodings (bit n set: number n), name and codec, which chunk after chunk has again. */
+function fixedFields(field: ParquetField, codec: Codec, encodings: number): Uint8Array {
+  let fixed = fixedByField.get(field)
+  if (fixed === undefined) fixedByField.set(field, (fixed = new Map<string, Uint8Array>()))
+  const key = `${codec} ${encodings}`
+  let bytes = fixed.get(key)
+  if (bytes === undefined) fixed.set(key, (bytes = encodeFixedFields(field, codec, encodings)))
+  return bytes
+}
+
+function encodeFixedFields(field: ParquetField, codec: Codec, encodings: number): Uint8Array {
+  const out = new ByteWriter(64)
+  const thrift = new ThriftWriter(out)
+  thrift.i32(1, PHYSICAL[field.physical])
+  thrift.list(2, THRIFT.i32, bitCount(encodings))
+  for (let encoding = 0; encodings >>> encoding !== 0; encoding++) {
+    if (((encodings >>> encoding) & 1) === 1) thrift.listInteger(encoding)
+  }
+  thrift.list(3, THRIFT.binary, 1)
+  thrift.listBinary(encoder.encode(field.name))
+  thrift.i32(LAST_FIXED_FIELD, COMPRESSION[codec])
+  return out.written()
+}
+
 function bitCount(bits: number): number {
   let count = 0
   for (let rest = bits; rest !== 0; rest &= rest - 1) count++
   return count
-}
-
-const encoder = new TextEncoder()
-const encodedNames = new WeakMap<ParquetField, Uint8Array>()
-
-/** A field's name in UTF-8, encoded once. */
-function nameBytes(field: ParquetField): Uint8Array {
-  let bytes = encodedNames.get(field)
-  if (bytes === undefined) {
-    bytes = encoder.encode(field.name)
-    encodedNames.set(field, bytes)
-  }
-  return bytes
 }

@@ -13,12 +13,16 @@ export interface FooterContent {
   readonly createdBy: string
 }
 
+/** What the schema says of a column, and what is said of where a chunk's parts stand. */
+const FIELD_BYTES = 64
+const PLACE_BYTES = 32
+
 /**
  * The end of a file, to be written at byte `offset`: column indexes, offset indexes, then the file
  * metadata, its length and the magic. Source: apache/parquet-format, README and `parquet.thrift`.
  */
 export function encodeFooter(content: FooterContent, offset: number): Uint8Array {
-  const out = new ByteWriter(1 << 16)
+  const out = new ByteWriter(sizeOf(content))
   const indexOffsets = content.rowGroups.map((group) => {
     const start = offset + out.length
     out.append(group.columnIndexes.bytes)
@@ -34,6 +38,17 @@ export function encodeFooter(content: FooterContent, offset: number): Uint8Array
   out.uint32(out.length - metadataAt)
   out.append(MAGIC)
   return out.written()
+}
+
+/** Bytes that a footer takes, about. */
+function sizeOf({ fields, rowGroups }: FooterContent): number {
+  let size = 4096 + fields.length * FIELD_BYTES
+  for (const { columnMetadata, columnIndexes, offsetIndexes } of rowGroups) {
+    const parts = [columnMetadata, columnIndexes, offsetIndexes]
+    for (const { bytes } of parts) size += bytes.length
+    size += fields.length * PLACE_BYTES
+  }
+  return size
 }
 
 function writeFileMetadata(

@@ -86,6 +86,12 @@ export class ThriftWriter {
     this.#field(id, THRIFT.struct)
   }
 
+  /** Fields in bytes, from the first one after those written up to `lastField`. */
+  raw(fields: Uint8Array, lastField: number): void {
+    this.#out.append(fields)
+    this.#lastField = lastField
+  }
+
   /** Opens a struct that is an element of a list. */
   element(): void {
     this.#outerFields.push(this.#lastField)
