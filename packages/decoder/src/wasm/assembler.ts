@@ -246,7 +246,7 @@ export function assemble(
     unsigned(out, index)
     return out
   })
-  return Uint8Array.from(
+  return new Uint8Array(
     [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00].concat(
       section(1, vector(types)),
       section(2, vector(imports)),
