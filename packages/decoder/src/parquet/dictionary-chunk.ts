@@ -44,6 +44,8 @@ export class DictionaryChunkEncoder {
   #usedCount = 0
   #nullCount = 0
   readonly #pages: PageValues[] = []
+  /** Columns of which a chunk had nulls. */
+  readonly #withNulls = new WeakSet<ParquetField>()
   /** Values of the chunk without nulls. */
   #values: IndexArray
   readonly #dictionaryPage = new ByteWriter(1 << 14)
@@ -65,10 +67,17 @@ export class DictionaryChunkEncoder {
     rowCount: number,
     ranked: RankedValues,
   ): ColumnChunk {
-    const valueCount = this.#dropNulls(indexes, rowCount)
-    this.#nullCount = rowCount - valueCount
-    this.#usedCount = 0
-    if (valueCount > 0) this.#usedCount = this.#survey(ranked.size, ranked.ranks, ranked)
+    const staged = this.#workspace.stage(indexes, rowCount)
+    const found = this.#surveyWhole(field, staged, rowCount, ranked)
+    if (found !== null) {
+      this.#nullCount = 0
+      this.#usedCount = found
+    } else {
+      const valueCount = this.#dropNulls(staged, rowCount)
+      this.#nullCount = rowCount - valueCount
+      this.#usedCount = 0
+      if (valueCount > 0) this.#usedCount = this.#survey(ranked.size, ranked.ranks, ranked)
+    }
     return this.#encodeUsed(chunk, field, rowCount, ranked, this.#usedCount)
   }
 
@@ -131,10 +140,46 @@ export class DictionaryChunkEncoder {
     return chunk.finish(bounds, 1)
   }
 
+  /**
+   * Surveys a chunk whose column had no nulls so far, which spares looking for them first; returns
+   * how many different values it has, or null when there are nulls after all.
+   */
+  #surveyWhole(
+    field: ParquetField,
+    indexes: IndexArray,
+    rowCount: number,
+    ranked: RankedValues,
+  ): number | null {
+    if (indexes[0] === 0) this.#withNulls.add(field)
+    // The last octet of values is filled up in place.
+    if (this.#withNulls.has(field) || indexes.length < ((rowCount + 7) & ~7)) return null
+    const { pageRows } = this.#workspace
+    const pages = this.#pages
+    this.#values = indexes
+    pages.length = 0
+    for (let row = 0; row < rowCount; row += pageRows) {
+      const count = Math.min(pageRows, rowCount - row)
+      pages.push({ row, rowCount: count, start: row, count, least: NO_RANK, greatest: 0 })
+    }
+    this.#joinThinPages(rowCount, rowCount)
+    const usedCount = this.#survey(ranked.size, ranked.ranks, ranked)
+    // Null has the least rank of all.
+    if (pages.every(({ least }) => least > 0)) return usedCount
+    this.#withNulls.add(field)
+    return null
+  }
+
+  /** Makes one page of all when they would have few values. */
+  #joinThinPages(rowCount: number, valueCount: number): void {
+    const pages = this.#pages
+    if (valueCount >= pages.length * MIN_PAGE_VALUES) return
+    pages.length = 1
+    pages[0] = { row: 0, rowCount, start: 0, count: valueCount, least: NO_RANK, greatest: 0 }
+  }
+
   /** Finds the values of every page; returns how many there are in the chunk. */
-  #dropNulls(source: IndexArray, rowCount: number): number {
+  #dropNulls(indexes: IndexArray, rowCount: number): number {
     const { kernels, dense, bitmap, pageRows } = this.#workspace
-    const indexes = this.#workspace.stage(source, rowCount)
     const values = dense[indexes.BYTES_PER_ELEMENT as 1 | 2 | 4]
     this.#values = values
     const pages = this.#pages
@@ -146,10 +191,7 @@ export class DictionaryChunkEncoder {
       pages.push({ row, rowCount: end - row, start, count, least: NO_RANK, greatest: 0 })
       start += count
     }
-    if (start < pages.length * MIN_PAGE_VALUES) {
-      pages.length = 1
-      pages[0] = { row: 0, rowCount, start: 0, count: start, least: NO_RANK, greatest: 0 }
-    }
+    this.#joinThinPages(rowCount, start)
     return start
   }
 

@@ -154,6 +154,41 @@ class ArenaCopies {
   }
 }
 
+test('a column is written the same whether nulls were met in it before or not', () => {
+  const rowCounts = fc.oneof(fc.integer({ min: 2, max: 70 }), fc.integer({ min: 2, max: 4096 }))
+  const index = fc.record({
+    rowCount: rowCounts,
+    size: fc.constantFrom(1, 2, 3, 9, 300, 70_000),
+    nullAt: fc.option(fc.nat(4096), { freq: 2 }),
+    run: fc.constantFrom(1, 3, 500),
+    seed: fc.nat(1000),
+  })
+  const one = sinkTable('one', [ori])
+  fc.assert(
+    fc.property(index, fc.boolean(), ({ rowCount, size, nullAt, run, seed }, wasm) => {
+      const random = seededRandom(seed)
+      let latest = 0
+      const values = Array.from({ length: rowCount }, (_, row) => {
+        if (row % run === 0) latest = Math.floor(random() * size)
+        return row === nullAt ? null : `AK${String(latest).padStart(7, '0')}`
+      })
+      const column = dictionaryColumn(ori, values, { bytesPerIndex: 4 })
+      const nothing = { ...column, indices: new Uint32Array(8) }
+      const cells = (of: typeof column): ReadonlyMap<string, ColumnCells> => new Map([['ori', of]])
+      const [fresh, warned] = [0, 1].map(() => new ParquetTableWriter(one, { ...options, wasm }))
+      warned!.encode(cells(nothing as typeof column), 8)
+      // A second time, when nulls were met in the middle of the first, if any.
+      for (let time = 0; time < 2; time++) {
+        const [found, expected] = [fresh!, warned!].map((writer) =>
+          structuredClone(writer.encode(cells(column), rowCount)),
+        )
+        expect(found).toEqual(expected)
+      }
+    }),
+    { numRuns: 400 },
+  )
+})
+
 test('columns are written from where they are, to the same bytes', () => {
   const rowCounts = fc.oneof(fc.integer({ min: 1, max: 70 }), fc.integer({ min: 1, max: 4096 }))
   fc.assert(
