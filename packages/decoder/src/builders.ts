@@ -1,4 +1,4 @@
-import type { Arena } from './arena.js'
+import { Arena } from './arena.js'
 import type { Column } from './batch.js'
 import {
   BytesCells,
@@ -9,7 +9,7 @@ import {
   NumberCells,
 } from './columns.js'
 import { daysOf, FIRST_YEAR, LAST_YEAR } from './field-types.js'
-import type { CodeTable, ColumnSpec } from './spec/types.js'
+import type { CodeTable, ColumnSpec, TableSpec } from './spec/types.js'
 
 /** Spare entries behind every column array: zeros, so that readers by vectors may overrun. */
 const SPARE = 64
@@ -103,6 +103,12 @@ class CountingDictionary extends SharedDictionary {
 export const IDENTIFIER_SLOTS = 1 << 16
 export const IDENTIFIER_LIMIT = (IDENTIFIER_SLOTS / 4) * 3
 
+/** Bytes of arena that an {@link IdentifierDictionary} takes. */
+const IDENTIFIER_BYTES =
+  Arena.sizeOf('i32', (IDENTIFIER_LIMIT + 1) * ENTRY_WORDS) +
+  Arena.sizeOf('i32', 4) +
+  Arena.sizeOf('i32', IDENTIFIER_SLOTS)
+
 /**
  * Nine-byte identifiers in a hash table that generated code probes and adds to.
  *
@@ -164,6 +170,10 @@ export class IdentifierDictionary extends SharedDictionary {
 
 /** Dates that a look-up table has room for: half of all there are. */
 export const DATE_LIMIT = 0x8000
+
+/** Bytes of arena that a {@link DateDictionary} takes. */
+const DATE_BYTES =
+  Arena.sizeOf('u16', DATE_SLOTS) + Arena.sizeOf('i32', DATE_LIMIT) + Arena.sizeOf('i32', 4)
 
 /**
  * Dates, as days since 1970, in a table that generated code looks into and adds to.
@@ -400,6 +410,31 @@ export class ColumnBuilder {
   }
 }
 
+/** What columns that share a dictionary have in common; null for those that have none. */
+function dictionaryKey(column: ColumnSpec, table: string): string | null {
+  const storage = storageOf(column)
+  if (storage === 'int32' || storage === 'float64' || storage === 'bytes') return null
+  const owner =
+    column.type === 'identifier'
+      ? `${table}.${column.name}`
+      : column.type === 'code'
+        ? `${table}/code`
+        : column.type
+  return `${owner}/${column.width}/${column.codes?.name ?? ''}/${column.mixed ?? ''}`
+}
+
+/** Entries of a look-up table for keys of one to three bytes. */
+function slotsOf(width: number): number {
+  return width === 1 ? 256 : width === 3 ? 1 << 18 : 65_536
+}
+
+/** Most bytes of arena that the dictionary of a column takes. */
+function lookUpBytes({ type, width }: ColumnSpec): number {
+  if (type === 'identifier') return width === 9 ? IDENTIFIER_BYTES : 0
+  if (type === 'date') return DATE_BYTES
+  return width <= 3 ? Arena.sizeOf('u16', slotsOf(width)) : 0
+}
+
 /**
  * Dictionaries of one decoding, shared by columns that hold the same kind of value, so that a
  * look-up table exists once per kind and not once per column. Those that grow with the data belong
@@ -414,17 +449,23 @@ export class DictionaryPool {
     this.#arena = arena
   }
 
+  /** Bytes of arena that the dictionaries of some tables take. */
+  static bytes(tables: readonly TableSpec[]): number {
+    const byKey = new Map<string, number>()
+    for (const { name, columns } of tables) {
+      for (const column of columns)
+        byKey.set(dictionaryKey(column, name) ?? '', lookUpBytes(column))
+    }
+    byKey.delete('')
+    let sum = 0
+    for (const bytes of byKey.values()) sum += bytes
+    return sum
+  }
+
   /** The dictionary of a column; null for columns that hold numbers or bytes. */
   for(column: ColumnSpec, table: string): SharedDictionary | null {
-    const storage = storageOf(column)
-    if (storage === 'int32' || storage === 'float64' || storage === 'bytes') return null
-    const owner =
-      column.type === 'identifier'
-        ? `${table}.${column.name}`
-        : column.type === 'code'
-          ? `${table}/code`
-          : column.type
-    const key = `${owner}/${column.width}/${column.codes?.name ?? ''}/${column.mixed ?? ''}`
+    const key = dictionaryKey(column, table)
+    if (key === null) return null
     let shared = this.#byKey.get(key)
     if (shared === undefined) {
       shared = this.#create(column)
@@ -444,7 +485,7 @@ export class DictionaryPool {
     if (column.mixed !== undefined) {
       return new SharedDictionary(column.mixed === 'code' ? codes : null, null)
     }
-    const slots = width === 1 ? 256 : width === 3 ? 1 << 18 : 65_536
+    const slots = slotsOf(width)
     if (type === 'integer') {
       return new CountingDictionary(10 ** width, width, table16(slots))
     }

@@ -58,10 +58,15 @@ const SCRATCH = 256 << 10
 const GENERATE_AFTER = 16
 /** Identifiers a table's dictionary may hold before it begins anew with the next batch. */
 const DICTIONARY_LIMIT = 32_768
-/** Room for look-up tables; what is not touched costs nothing. */
-const TABLE_ROOM = 128 << 20
-/** Room for what a writer needs next to columns that it reads where they are; untouched otherwise. */
+/** Room for small things: marks, states, levels. */
+const SMALL_ROOM = 1 << 20
+/** Room for what a writer needs next to columns that it reads where they are. */
 const WRITER_ROOM = 64 << 20
+/**
+ * Least memory of a decoding; what is not touched costs nothing. From 64 MiB on V8 collects once, at the
+ * start and beside the program. With less it does so later and all at once, which takes longer.
+ */
+const LEAST_ROOM = 192 << 20
 const RAW_LIMIT = 512
 /** Issues held back at most before they are handed out in a batch of no rows. */
 const HELD_ISSUES = 16_384
@@ -264,9 +269,9 @@ export class RecordDecoder {
     const longest = Math.max(...spec.layouts.map((layout) => layout.partOffset + layout.maxLength))
     const scratchBytes = Math.max(SCRATCH, longest * 64)
     this.#arena = new Arena(
-      spec.tables.reduce(
-        (sum, table) => sum + (selected(table) ? TableState.bytes(table, capacity) : 0),
-        TABLE_ROOM + WRITER_ROOM + WINDOW + MAX_LINE_BYTES + scratchBytes + STRIP.room,
+      Math.max(
+        LEAST_ROOM,
+        WINDOW + MAX_LINE_BYTES + scratchBytes + STRIP.room + roomFor(spec, selected, capacity),
       ),
       options.generated && hasWasm(),
     )
@@ -967,23 +972,18 @@ export class RecordDecoder {
   ): Uint16Array | Uint32Array | null {
     let table = this.#fieldTables.get(field) ?? null
     if (table !== null) return table
+    const kind = fieldTableKind(field)
     const shared = builders[0]!.shared!
-    const width = field.end - field.start
-    if (field.type === 'flag' && width === 1 && field.flag !== undefined) {
+    if (kind === 'flag') {
       table = this.#arena.take('u16', 256)
-      const { yes, no } = field.flag
+      const { yes, no } = field.flag!
       // What a byte above 0x7F stands for depends on the encoding.
       if (isAscii(yes)) table[yes.charCodeAt(0)] = KNOWN16 | shared.indexOf(true)
       if (isAscii(no)) table[no.charCodeAt(0)] = KNOWN16 | shared.indexOf(false)
       table[BLANK] = KNOWN16
-    } else if (
-      field.type === 'number_or_code' &&
-      width === 2 &&
-      field.range !== undefined &&
-      builders[1]?.shared != null
-    ) {
+    } else if (kind === 'mixed' && builders[1]?.shared != null) {
       table = this.#arena.take('u32', 65_536)
-      mixedTable(table, field.range, field.codes ?? null, shared, builders[1].shared)
+      mixedTable(table, field.range!, field.codes ?? null, shared, builders[1].shared)
     }
     if (table !== null) this.#fieldTables.set(field, table)
     return table
@@ -1170,6 +1170,37 @@ export class RecordDecoder {
     for (const { table, rowCount } of this.#cutTables) this.#renew(table, rowCount)
     this.#cutTables.length = 0
   }
+}
+
+/** Bytes of arena that everything takes whose size depends on the spec or on the rows of a batch. */
+function roomFor(
+  spec: CompiledSpec,
+  selected: (table: TableSpec) => boolean,
+  capacity: number,
+): number {
+  const tables = spec.tables.filter(selected)
+  let room = SMALL_ROOM + WRITER_ROOM + DictionaryPool.bytes(tables)
+  for (const table of tables) room += TableState.bytes(table, capacity)
+  for (const { tableIndex, fields } of spec.layouts) {
+    room += LEVEL.words * 4
+    if (!selected(spec.tables[tableIndex]!)) continue
+    for (const field of fields) room += fieldTableBytes(field)
+  }
+  return room
+}
+
+/** Whether a field has a look-up table of its own, and for which keys. */
+function fieldTableKind({ type, start, end, flag, range }: FieldSpec): 'flag' | 'mixed' | null {
+  const width = end - start
+  if (type === 'flag' && width === 1 && flag !== undefined) return 'flag'
+  return type === 'number_or_code' && width === 2 && range !== undefined ? 'mixed' : null
+}
+
+/** Most bytes of arena that a field's own look-up table takes. */
+function fieldTableBytes(field: FieldSpec): number {
+  const kind = fieldTableKind(field)
+  if (kind === null) return 0
+  return kind === 'flag' ? Arena.sizeOf('u16', 256) : Arena.sizeOf('u32', 65_536)
 }
 
 /** A table entry that takes lines and keeps none: one place in each list, and no end to its room. */
