@@ -40,7 +40,10 @@ export async function detectSpec(input: ByteChunks): Promise<DetectedSpec> {
     }
     const { bytes } = sample
     const hints = await loadDetectHints()
-    const { id, dataYear, reason } = detectEdition(bytes, complete, hints)
+    // Chunks of any size make the same sample.
+    const looked = bytes.subarray(0, DETECT_BYTES)
+    const isWhole = complete && looked.length === bytes.length
+    const { id, dataYear, reason } = detectEdition(looked, isWhole, hints)
     const spec = await loadSpec(id)
     return { spec, dataYear, reason, source: replay(bytes, iterator, complete) }
   } catch (error) {
@@ -60,7 +63,7 @@ function toAsync(input: ByteChunks): AsyncIterator<Uint8Array> {
 
 /** The first bytes of an input, copied: a source may fill the same array again for its next chunk. */
 class Sample {
-  #bytes = new Uint8Array(DETECT_BYTES)
+  #bytes = new Uint8Array(0)
   #size = 0
   #lineCount = 0
   #lineStart = 0
@@ -77,7 +80,7 @@ class Sample {
   add(chunk: Uint8Array): void {
     const size = this.#size + chunk.length
     if (size > this.#bytes.length) {
-      const grown = new Uint8Array(size)
+      const grown = new Uint8Array(Math.max(size, DETECT_BYTES))
       grown.set(this.bytes)
       this.#bytes = grown
     }

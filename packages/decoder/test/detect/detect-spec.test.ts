@@ -46,6 +46,20 @@ describe('detectSpec', () => {
     expect(found.reason).toBe('its batch headers (BH) say data year 2022')
   })
 
+  test.each([1 << 16, 1 << 20, 4 << 20])(
+    'looks at the first MiB of the text and no further, in chunks of %i',
+    async (size) => {
+      const line = record('02', 59, '20220101').padEnd(999)
+      const text = bytes([
+        header('2022'),
+        ...Array<string>(1100).fill(line),
+        ...Array<string>(2900).fill('x'.repeat(999)),
+      ])
+      const found = await detectSpec(pieces(text, size))
+      expect(found.spec.id).toBe('nibrs/master@2013')
+    },
+  )
+
   test.each([1, 7, 100, 5000, 1 << 20])('replays every byte of chunks of %i', async (size) => {
     const text = size < 100 ? small : large
     const { source } = await detectSpec(counted(pieces(text, size)))
