@@ -453,10 +453,11 @@ export class DictionaryPool {
   static bytes(tables: readonly TableSpec[]): number {
     const byKey = new Map<string, number>()
     for (const { name, columns } of tables) {
-      for (const column of columns)
-        byKey.set(dictionaryKey(column, name) ?? '', lookUpBytes(column))
+      for (const column of columns) {
+        const key = dictionaryKey(column, name)
+        if (key !== null) byKey.set(key, lookUpBytes(column))
+      }
     }
-    byKey.delete('')
     let sum = 0
     for (const bytes of byKey.values()) sum += bytes
     return sum

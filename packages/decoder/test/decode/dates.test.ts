@@ -27,7 +27,7 @@ it('generated code knows the calendar, and that zeros are no date', async () => 
       lines.push(String(year).padStart(4, '0') + String(monthAndDay).padStart(4, '0'))
     }
   }
-  // What is met first is learned by generated code, so the order is one that the oracle never sees.
+  // Blank lines first, so that generated code is there before the first date.
   const input = bytesOf([...Array<string>(100).fill(' '.repeat(8)), ...lines.reverse()])
   const found = await decodeAll(input, spec)
   const plain = await decodeAll(input, spec, { generated: false })

@@ -142,11 +142,12 @@ class ArenaCopies {
     const copy = this.arena.take(kind, array.length + 64) as A
     copy.set(array)
     if (followed) copy.fill(7, array.length)
-    this.#copies.push({ copy, of: array.slice() })
-    return copy.subarray(0, array.length) as A
+    this.#copies.push({ copy, of: copy.slice() })
+    // A decoder's arrays are longer than their rows are many; those of part of a batch are not.
+    return (followed ? copy.subarray(0, array.length) : copy) as A
   }
 
-  /** Nothing was written to the arrays. */
+  /** The arrays are as they were, what stands behind their rows included: later rows rely on it. */
   areUntouched(): boolean {
     return this.#copies.every(({ copy, of }) =>
       Array.from(of).every((value, i) => copy[i] === value),
