@@ -335,6 +335,17 @@ describe('generated kernels equal the readable ones', () => {
     }),
   )
 
+  /** Puts the rows that have a value into `bytes`; returns which do. */
+  function loadCells(width: number, rows: readonly (readonly string[] | null)[]): Uint8Array {
+    const valid = load(arrays[1][0], [])
+    rows.forEach((row, i) => {
+      if (row === null) return
+      valid[i] = 1
+      row.forEach((text, k) => (bytes[i * width + k] = text.charCodeAt(0)))
+    })
+    return valid
+  }
+
   /** What a kernel makes of a page, rows with null having no value. */
   function split(
     kernels: Kernels,
@@ -362,13 +373,9 @@ describe('generated kernels equal the readable ones', () => {
     fc.assert(
       fc.property(rowsOfTwelve, fc.option(fc.nat(300), { freq: 3 }), (rows, stained) => {
         bytes.fill(0)
-        const valid = load(arrays[1][0], [])
-        rows.forEach((row, i) => {
-          if (row === null) return
-          valid[i] = 1
-          row.forEach((text, k) => (bytes[i * width + k] = text.charCodeAt(0)))
-          if (i === stained && width === 13) bytes[i * width + 12] = 0x41
-        })
+        const valid = loadCells(width, rows)
+        const isStained = stained !== null && valid[stained] === 1 && width === 13
+        if (isStained) bytes[stained * width + 12] = 0x41
         const [found, plain] = [wasm, plainKernels].map((kernels) =>
           split(kernels, width, false, rows, valid),
         )
@@ -401,12 +408,7 @@ describe('generated kernels equal the readable ones', () => {
       fc.property(shortPage, ({ width, trim, rows }) => {
         // What stands in rows without a value, and behind the last one, is of no matter.
         bytes.fill(0x7a)
-        const valid = load(arrays[1][0], [])
-        rows.forEach((row, i) => {
-          if (row === null) return
-          valid[i] = 1
-          row.forEach((text, k) => (bytes[i * width + k] = text.charCodeAt(0)))
-        })
+        const valid = loadCells(width, rows)
         const [found, plain] = [wasm, plainKernels].map((kernels) =>
           split(kernels, width, trim, rows, valid),
         )

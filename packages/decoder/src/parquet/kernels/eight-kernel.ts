@@ -1,29 +1,24 @@
-import { I32, I64, V128, type ValueType, type WasmFunction } from '../../wasm/assembler.js'
+import { I32, I64, type ValueType, type WasmFunction } from '../../wasm/assembler.js'
 import { KernelCode } from './kernel-code.js'
-import { emitBitmap, emitSplitResult } from './split-code.js'
+import { emitSplit, SPLIT, SPLIT_PARAMETERS, type SplitLocals } from './split-code.js'
 
 const BLANKS = 0x2020202020202020n
 const ONES = 0x0101010101010101n
 const HIGH_BITS = -0x7f7f7f7f7f7f7f80n
 
 /**
- * `eight(bytes, width, trim, valid, validEnd, bitmap, prefixes, suffixes, body, result) -> values`,
+ * `eight(bytes, width, valid, validEnd, bitmap, prefixes, suffixes, body, result, trim) -> values`,
  * or -1 when a cell has a NUL or a byte above 0x7F. See `Kernels.splitText`.
  *
  * For cells of one to eight bytes: each is one word, with NULs behind its text. `valid` must be zero
  * up to a multiple of sixteen; eight bytes are read from the start of a row on.
  */
 export function eightKernel(): WasmFunction {
-  const [bytes, width, trim, valid, validEnd, bitmap, prefixes, suffixes, body, result] = [
-    0, 1, 2, 3, 4, 5, 6, 7, 8, 9,
-  ]
-  const c = new KernelCode(10)
-  const count = c.local(I32)
+  const { bytes, width, prefixes, suffixes, body } = SPLIT
+  const trim = SPLIT_PARAMETERS
+  const c = new KernelCode(SPLIT_PARAMETERS + 1)
   const length = c.local(I32)
   const prefix = c.local(I32)
-  const bodyStart = c.local(I32)
-  const minAt = c.local(I32)
-  const maxAt = c.local(I32)
   /** Bytes of the cell, and what takes the place of the others. */
   const mask = c.local(I64)
   const fill = c.local(I64)
@@ -35,19 +30,12 @@ export function eightKernel(): WasmFunction {
   const max = c.local(I64)
   const spareBits = c.local(I64)
   const odd = c.local(I64)
-  const zero = c.local(V128)
 
-  emitBitmap(c, valid, validEnd, bitmap, zero)
-  c.get(body).set(bodyStart)
-  c.get(bytes).tee(minAt).set(maxAt)
   c.i64(-1n).i32(64).get(width).i32(3).shl().sub().extendU().shrU64().set(mask)
   c.i64(BLANKS).get(mask).i64(-1n).xor64().and64().set(fill)
   // Bytes of text are not zero, so that without trimming it ends where the cell does.
   c.get(fill).get(mask).i64(BLANKS).and64().i64(0n).get(trim).select().or64().set(padding)
-  c.block().loop()
-  c.get(valid).get(validEnd).geU().brIf(1)
-  c.get(valid).load8u(0).if()
-  {
+  const emitValue = ({ count, minAt, maxAt }: SplitLocals): void => {
     c.get(bytes).load64(0).get(mask).and64().get(fill).or64().tee(text)
     c.i64(ONES).sub64().get(text).or64().get(odd).or64().set(odd)
     c.get(text).get(padding).xor64().clz64().i64(0x78n).and64().set(spareBits)
@@ -65,18 +53,14 @@ export function eightKernel(): WasmFunction {
     c.get(body).get(length).add().get(prefix).sub().set(body)
     noteBound(c, text, min, count, () => c.ltU(), bytes, minAt)
     noteBound(c, text, max, count, () => c.gtU(), bytes, maxAt)
-    c.bump(prefixes, 4).bump(suffixes, 4).bump(count, 1)
   }
-  c.end()
-  c.get(bytes).get(width).add().set(bytes)
-  c.bump(valid, 1).br(0).end().end()
-  emitSplitResult(c, result, { body, bodyStart, minAt, maxAt })
-  c.get(odd).i64(HIGH_BITS).and64().eqz64().if()
-  c.get(count).return()
-  c.end()
-  c.i32(-1)
-  const parameters = new Array<ValueType>(10).fill(I32)
-  return { name: 'eight', parameters, results: [I32], code: c }
+  emitSplit(c, emitValue, () => c.get(odd).i64(HIGH_BITS).and64().eqz64())
+  return {
+    name: 'eight',
+    parameters: new Array<ValueType>(SPLIT_PARAMETERS + 1).fill(I32),
+    results: [I32],
+    code: c,
+  }
 }
 
 /** Takes `text` for the bound when it is the first or `isBeyond` it, by the first byte that differs. */

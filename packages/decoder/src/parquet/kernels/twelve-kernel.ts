@@ -1,6 +1,6 @@
 import { I32, I64, V128, type ValueType, type WasmFunction } from '../../wasm/assembler.js'
 import { KernelCode } from './kernel-code.js'
-import { emitBitmap, emitSplitResult } from './split-code.js'
+import { emitSplit, SPLIT, SPLIT_PARAMETERS, type SplitLocals } from './split-code.js'
 
 const LENGTH = 12
 const HIGH_BITS = -0x7f7f7f7f7f7f7f80n
@@ -13,36 +13,24 @@ const HIGH_BITS = -0x7f7f7f7f7f7f7f80n
  * row. Values are compared as two big-endian words, made by turning the bytes of a vector round.
  */
 export function twelveKernel(): WasmFunction {
-  const [bytes, width, valid, validEnd, bitmap, prefixes, suffixes, body, result] = [
-    0, 1, 2, 3, 4, 5, 6, 7, 8,
-  ]
-  const c = new KernelCode(9)
-  const count = c.local(I32)
+  const { bytes, width, prefixes, suffixes, body } = SPLIT
+  const c = new KernelCode(SPLIT_PARAMETERS)
   const prefix = c.local(I32)
-  const bodyStart = c.local(I32)
   const first = c.local(I64)
   const second = c.local(I32)
   const minFirst = c.local(I64)
   const minSecond = c.local(I32)
-  const minAt = c.local(I32)
   const maxFirst = c.local(I64)
   const maxSecond = c.local(I32)
-  const maxAt = c.local(I32)
   const vector = c.local(V128)
   const previous = c.local(V128)
   const zero = c.local(V128)
   const seenBits = c.local(V128)
   const least = c.local(V128)
 
-  emitBitmap(c, valid, validEnd, bitmap, zero)
-  c.get(body).set(bodyStart)
-  c.get(bytes).tee(minAt).set(maxAt)
   c.i64(-1n).set(minFirst)
   c.i32(-1).splat32().set(least)
-  c.block().loop()
-  c.get(valid).get(validEnd).geU().brIf(1)
-  c.get(valid).load8u(0).if()
-  {
+  const emitValue = ({ minAt, maxAt }: SplitLocals): void => {
     c.get(bytes).loadV128(0).tee(vector).get(seenBits).orV().set(seenBits)
     c.get(vector).get(least).minU8().set(least)
     // Bytes shared with the value before; the first one shares none with a vector of NULs.
@@ -71,22 +59,20 @@ export function twelveKernel(): WasmFunction {
     c.get(first).get(maxFirst).gtU64().get(second).get(maxSecond).gtU().or().if()
     c.get(first).set(maxFirst).get(second).set(maxSecond).get(bytes).set(maxAt)
     c.end().end()
-    c.bump(prefixes, 4).bump(suffixes, 4).bump(count, 1)
   }
-  c.end()
-  c.get(bytes).get(width).add().set(bytes)
-  c.bump(valid, 1).br(0).end().end()
-
-  emitSplitResult(c, result, { body, bodyStart, minAt, maxAt })
-  // Not one byte above 0x7F, none NUL, and nothing but NUL where there is a thirteenth.
-  c.get(seenBits).lane64(0).get(seenBits).lane32(2).extendU().or64().i64(HIGH_BITS).and64()
-  c.get(least).get(zero).eq8().tee(least).lane64(0)
-  c.get(least).lane32(2).extendU().or64().or64()
-  c.get(seenBits).lane32(3).i32(255).and().i32(0).get(width).i32(LENGTH).gtU().select().extendU()
-  c.or64().eqz64().if()
-  c.get(count).return()
-  c.end()
-  c.i32(-1)
-  const parameters = new Array<ValueType>(9).fill(I32)
-  return { name: 'twelve', parameters, results: [I32], code: c }
+  const emitIsPlain = (): void => {
+    // Not one byte above 0x7F, none NUL, and nothing but NUL where there is a thirteenth.
+    c.get(seenBits).lane64(0).get(seenBits).lane32(2).extendU().or64().i64(HIGH_BITS).and64()
+    c.get(least).get(zero).eq8().tee(least).lane64(0)
+    c.get(least).lane32(2).extendU().or64().or64()
+    c.get(seenBits).lane32(3).i32(255).and().i32(0).get(width).i32(LENGTH).gtU().select().extendU()
+    c.or64().eqz64()
+  }
+  emitSplit(c, emitValue, emitIsPlain)
+  return {
+    name: 'twelve',
+    parameters: new Array<ValueType>(SPLIT_PARAMETERS).fill(I32),
+    results: [I32],
+    code: c,
+  }
 }

@@ -181,18 +181,19 @@ export function wasmKernels(arena: Arena): Kernels {
 
     splitText(page): TextSplit | null {
       const { bytes, width, valid, rowCount, bitmap, prefixes, suffixes, body } = page
-      const rows = [valid.byteOffset, valid.byteOffset + rowCount] as const
-      const found = [
+      const operands = [
+        bytes.byteOffset,
+        width,
+        valid.byteOffset,
+        valid.byteOffset + rowCount,
         bitmap.byteOffset,
         prefixes.byteOffset,
         suffixes.byteOffset,
         body.byteOffset,
         result.byteOffset,
-      ] as const
+      ]
       const valueCount =
-        width <= SHORT_TEXT_BYTES
-          ? eight!(bytes.byteOffset, width, page.trim ? 1 : 0, ...rows, ...found)
-          : twelve!(bytes.byteOffset, width, ...rows, ...found)
+        width <= SHORT_TEXT_BYTES ? eight!(...operands, page.trim ? 1 : 0) : twelve!(...operands)
       if (valueCount < 0) return null
       const rowAt = (address: number): number => (address - bytes.byteOffset) / width
       return {
