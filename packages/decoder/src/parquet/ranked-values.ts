@@ -52,8 +52,9 @@ class DictionaryNumbers implements RankedValues {
     const numbers = this.#numbers
     for (let i = known; i < length; i++) numbers[i] = Number(this.#values[i])
     this.size = length
-    this.order = merge(this.order, known, length, (a, b) => numbers[a]! - numbers[b]!)
-    this.ranks = inverse(this.order)
+    const { order, ranks } = merge(this, length, (a, b) => numbers[a]! - numbers[b]!)
+    this.order = order
+    this.ranks = ranks
   }
 
   writePlain(out: ByteWriter, indexes: ArrayLike<number>, count: number): void {
@@ -104,7 +105,16 @@ function writeNumbers(
   indexes: ArrayLike<number>,
   count: number,
 ): void {
-  for (let i = 0; i < count; i++) writeNumber(out, physical, numbers[indexes[i]!]!)
+  if (physical !== 'int32') {
+    for (let i = 0; i < count; i++) writeNumber(out, physical, numbers[indexes[i]!]!)
+    return
+  }
+  // Dates, of which every chunk has hundreds.
+  out.reserve(count * 4)
+  const { view } = out
+  let at = out.length
+  for (let i = 0; i < count; i++, at += 4) view.setInt32(at, numbers[indexes[i]!]!, true)
+  out.length = at
 }
 
 const encoder = new TextEncoder()
@@ -216,8 +226,9 @@ export class RankedStrings implements RankedValues {
       if (bytes === null) plain.add(String(dictionary.values[i]))
       else plain.addBytes(bytes, i * ENTRY_WORDS * 4, i * ENTRY_WORDS * 4 + 9)
     }
-    this.order = merge(this.order, known, size, (a, b) => plain.compare(a, b))
-    this.ranks = inverse(this.order)
+    const { order, ranks } = merge(this, size, (a, b) => plain.compare(a, b))
+    this.order = order
+    this.ranks = ranks
   }
 
   writePlain(out: ByteWriter, indexes: ArrayLike<number>, count: number): void {
@@ -234,20 +245,23 @@ export class RankedStrings implements RankedValues {
   }
 }
 
-/** Puts the entries from `known` up to `size` into the order: few of them into many, as a rule. */
+type Ranking = Pick<RankedValues, 'order' | 'ranks'>
+
+/** Puts entries up to `size` into an order and its ranks: few of them into many, as a rule. */
 function merge(
-  order: Uint32Array,
-  known: number,
+  { order, ranks }: Ranking,
   size: number,
   compare: (a: number, b: number) => number,
-): Uint32Array {
-  const added = new Uint32Array(size - known)
+): Ranking {
+  const known = order.length
   let isSorted = true
-  for (let i = 0; i < added.length; i++) {
-    added[i] = known + i
-    isSorted &&= i === 0 || compare(known + i - 1, known + i) <= 0
+  for (let i = known + 1; i < size && isSorted; i++) isSorted = compare(i - 1, i) <= 0
+  // Agencies mostly come in order, and behind those that were there.
+  if (isSorted && (known === 1 || compare(order[known - 1]!, known) <= 0)) {
+    return { order: extended(order, size), ranks: extended(ranks, size) }
   }
-  // Agencies mostly come in order.
+  const added = new Uint32Array(size - known)
+  for (let i = 0; i < added.length; i++) added[i] = known + i
   if (!isSorted) added.sort(compare)
   const merged = new Uint32Array(size)
   let from = 1
@@ -260,7 +274,15 @@ function merge(
     from = end
   }
   merged.set(order.subarray(from), to)
-  return merged
+  return { order: merged, ranks: inverse(merged) }
+}
+
+/** The numbers, and behind them each place's own up to `size`. */
+function extended(numbers: Uint32Array, size: number): Uint32Array {
+  const longer = new Uint32Array(size)
+  longer.set(numbers)
+  for (let place = numbers.length; place < size; place++) longer[place] = place
+  return longer
 }
 
 /** First place from `start` on whose entry comes after `index`. */

@@ -58,13 +58,31 @@ export class ThriftWriter {
   }
 
   i32(id: number, value: number): void {
-    this.#field(id, THRIFT.i32)
-    this.#out.zigzag(value)
+    this.#integer(id, THRIFT.i32, value)
   }
 
   i64(id: number, value: number): void {
-    this.#field(id, THRIFT.i64)
-    this.#out.zigzag(value)
+    this.#integer(id, THRIFT.i64, value)
+  }
+
+  /** In one go where field and number are ordinary, for there are dozens of them in every chunk. */
+  #integer(id: number, type: number, value: number): void {
+    const out = this.#out
+    const step = id - this.#lastField
+    if (step < 1 || step > 15 || value < 0 || value >= 2 ** 30) {
+      this.#field(id, type)
+      out.zigzag(value)
+      return
+    }
+    out.reserve(6)
+    const { bytes } = out
+    let at = out.length
+    bytes[at++] = (step << 4) | type
+    let rest = value * 2
+    for (; rest > 127; rest >>>= 7) bytes[at++] = (rest & 127) | 128
+    bytes[at++] = rest
+    out.length = at
+    this.#lastField = id
   }
 
   binary(id: number, value: Uint8Array): void {

@@ -54,7 +54,8 @@ export class Workspace {
   /** The page being made. */
   readonly page: ByteWriter
   readonly #tables: EntryTables
-  /** Four bytes a time of all the memory that the kernels reach. */
+  /** All the memory that the kernels reach, by bytes and by words. */
+  readonly #bytes: Uint8Array
   readonly #words: Int32Array
   #largeTables: EntryTables | null = null
 
@@ -95,6 +96,7 @@ export class Workspace {
     const room = total + ARRAY_COUNT * 16
     const arena =
       wasm && host !== undefined && host.room >= room ? host : new Arena(room, wasm && hasWasm())
+    this.#bytes = arena.bytes
     this.#words = new Int32Array(arena.bytes.buffer)
     this.kernels = arena.memory === null ? plainKernels : wasmKernels(arena)
     this.source = overlaid(arena.take('u8', sizes.source))
@@ -173,14 +175,12 @@ export class Workspace {
   /** Whether the bytes that a vector may reach behind the end of an array are all zero. */
   #isZero(start: number): boolean {
     const end = start + SPARE_BYTES
-    const { buffer } = this.#words
-    if (end > buffer.byteLength) return false
+    if (end > this.#bytes.length) return false
+    const bytes = this.#bytes
+    const words = this.#words
     const firstWord = (start + 3) >>> 2
-    const head = new Uint8Array(buffer, start, firstWord * 4 - start)
-    for (const byte of head) if (byte !== 0) return false
-    for (let word = firstWord; word < (end + 3) >>> 2; word++) {
-      if (this.#words[word] !== 0) return false
-    }
+    for (let at = start; at < firstWord * 4; at++) if (bytes[at] !== 0) return false
+    for (let word = firstWord; word < (end + 3) >>> 2; word++) if (words[word] !== 0) return false
     return true
   }
 
