@@ -216,6 +216,8 @@ export class RecordDecoder {
   readonly #noTable: Int32Array
   readonly #byText = new Map<string, number>()
   readonly #headerKeyLength: number
+  /** The field that says the data year, of layouts that have one. */
+  readonly #yearFields = new Map<LayoutSpec, FieldSpec>()
   readonly #layoutStates = new Map<LayoutSpec, { nominal: LayoutState; full: LayoutState }>()
 
   /** Frame state; see STATE. */
@@ -313,6 +315,10 @@ export class RecordDecoder {
     this.#noTable = noTable(arena)
     this.#dispatch = arena.take('i16', 65_536).fill(-1)
     this.#levels = this.#resolveLevels()
+    for (const layout of spec.layouts) {
+      const field = layout.fields.find(({ name }) => name === spec.yearField?.column)
+      if (field !== undefined) this.#yearFields.set(layout, field)
+    }
     this.#levelWords = arena.take('i32', this.#levels.length * LEVEL.words)
     this.#frame =
       arena.memory === null
@@ -689,9 +695,7 @@ export class RecordDecoder {
   }
 
   #readYear(layout: LayoutSpec, bytes: Uint8Array, start: number, length: number): void {
-    const { yearField } = this.spec
-    if (yearField === null) return
-    const field = layout.fields.find((candidate) => candidate.name === yearField.column)
+    const field = this.#yearFields.get(layout)
     if (field === undefined || length < field.end) return
     const year = parseDigits(bytes, start + field.start, start + field.end)
     if (year === undefined || year === 0 || year === this.stats.dataYear) return

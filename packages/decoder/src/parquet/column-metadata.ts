@@ -1,5 +1,5 @@
 import { ByteWriter } from './byte-writer.js'
-import type { ColumnChunk, PageCount } from './column-chunk.js'
+import type { ColumnChunk } from './column-chunk.js'
 import { type Codec, COMPRESSION, ENCODING, PAGE, PHYSICAL } from './format.js'
 import type { ParquetField } from './schema.js'
 import { THRIFT, ThriftWriter } from './thrift.js'
@@ -25,7 +25,14 @@ export function writeColumnMetadata(
   thrift.i64(9, base + chunk.dataOffset)
   if (chunk.dictionaryOffset !== null) thrift.i64(11, base + chunk.dictionaryOffset)
   writeStatistics(thrift, chunk)
-  writePageCounts(thrift, chunk.pageCounts)
+  thrift.list(13, THRIFT.struct, chunk.pageCounts.length)
+  for (const { kind, encoding, count } of chunk.pageCounts) {
+    thrift.element()
+    thrift.i32(1, PAGE[kind])
+    thrift.i32(2, ENCODING[encoding])
+    thrift.i32(3, count)
+    thrift.end()
+  }
   thrift.end()
 }
 
@@ -69,42 +76,6 @@ function encodeFixedFields(field: ParquetField, codec: Codec, encodings: number)
   thrift.list(3, THRIFT.binary, 1)
   thrift.listBinary(encoder.encode(field.name))
   thrift.i32(LAST_FIXED_FIELD, COMPRESSION[codec])
-  return out.written()
-}
-
-const LAST_FIELD_BEFORE_COUNTS = 12
-const countsByKey = new Map<number, Uint8Array>()
-
-/** How many pages there are of each kind and encoding, which most chunks have in common. */
-function writePageCounts(thrift: ThriftWriter, counts: readonly PageCount[]): void {
-  let key = counts.length
-  for (const { kind, encoding, count } of counts) {
-    key = ((key * 4 + PAGE[kind]) * 16 + ENCODING[encoding]) * 1024 + count
-    if (count >= 1024) key = Infinity
-  }
-  if (key > Number.MAX_SAFE_INTEGER) {
-    thrift.raw(encodePageCounts(counts), LAST_FIELD)
-    return
-  }
-  let bytes = countsByKey.get(key)
-  if (bytes === undefined) countsByKey.set(key, (bytes = encodePageCounts(counts)))
-  thrift.raw(bytes, LAST_FIELD)
-}
-
-const LAST_FIELD = 13
-
-function encodePageCounts(counts: readonly PageCount[]): Uint8Array {
-  const out = new ByteWriter(32)
-  const thrift = new ThriftWriter(out)
-  thrift.raw(new Uint8Array(0), LAST_FIELD_BEFORE_COUNTS)
-  thrift.list(LAST_FIELD, THRIFT.struct, counts.length)
-  for (const { kind, encoding, count } of counts) {
-    thrift.element()
-    thrift.i32(1, PAGE[kind])
-    thrift.i32(2, ENCODING[encoding])
-    thrift.i32(3, count)
-    thrift.end()
-  }
   return out.written()
 }
 

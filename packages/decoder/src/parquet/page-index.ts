@@ -36,6 +36,7 @@ function boundaryOrder(
   physical: PhysicalType,
   pages: readonly DataPage[],
 ): keyof typeof BOUNDARY_ORDER {
+  if (pages.length < 2) return 'ascending'
   let rises = true
   let falls = true
   let previous: Bounds | null = null

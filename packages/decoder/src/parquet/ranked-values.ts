@@ -260,8 +260,9 @@ function merge(
   if (isSorted && (known === 1 || compare(order[known - 1]!, known) <= 0)) {
     return { order: extended(order, size), ranks: extended(ranks, size) }
   }
-  const added = new Uint32Array(size - known)
-  for (let i = 0; i < added.length; i++) added[i] = known + i
+  // An array, not a typed one, whose sort would not make use of the runs in order that there are.
+  const added: number[] = []
+  for (let index = known; index < size; index++) added.push(index)
   if (!isSorted) added.sort(compare)
   const merged = new Uint32Array(size)
   let from = 1

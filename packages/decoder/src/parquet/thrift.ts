@@ -68,15 +68,14 @@ export class ThriftWriter {
   /** In one go where field and number are ordinary, for there are dozens of them in every chunk. */
   #integer(id: number, type: number, value: number): void {
     const out = this.#out
+    const { bytes } = out
     const step = id - this.#lastField
-    if (step < 1 || step > 15 || value < 0 || value >= 2 ** 30) {
+    let at = out.length
+    if (step < 1 || step > 15 || value < 0 || value >= 2 ** 30 || at + 6 > bytes.length) {
       this.#field(id, type)
       out.zigzag(value)
       return
     }
-    out.reserve(6)
-    const { bytes } = out
-    let at = out.length
     bytes[at++] = (step << 4) | type
     let rest = value * 2
     for (; rest > 127; rest >>>= 7) bytes[at++] = (rest & 127) | 128
