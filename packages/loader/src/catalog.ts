@@ -1,6 +1,6 @@
 import type { Connection, SqlValue } from './destinations/contract.js'
 import { DestinationError, OptionError } from './errors.js'
-import type { LoadManifest, TableCounts } from './load-result.js'
+import type { LoadManifest, RowsOfLoad, TableCounts } from './load-result.js'
 import { quoteName } from './schema/ddl.js'
 import { stageName, supersededName } from './schema/stage-columns.js'
 import { covers, type Slice, sliceKey, type TableSchema } from './schema/table-schema.js'
@@ -166,18 +166,48 @@ export async function merge(
         { table: stage },
       )
     }
-    const ids = committed.map((load) => load.loadId).join(', ')
-    if (ids === '') continue
-    const same = table.key!.map(
-      (name) => `n.${quoteName(name)} = ${quoteName(stage)}.${quoteName(name)}`,
-    )
-    const where = `load_id IN (${ids}) AND EXISTS (SELECT 1 FROM ${quoteName(stage)} AS n
-      WHERE n.load_id = ${loadId} AND ${same.join(' AND ')})`
+    if (committed.length === 0) continue
+    const where = withKeysOf(loadId, table, committed)
     const counts = await compare(connection, stage, loadId, where)
     await moveAway(connection, stage, loadId, where)
     replacements.set(stage, counts)
   }
   return replacements
+}
+
+/** Rows of `others` that have a key of a load, as a condition. */
+function withKeysOf(loadId: number, table: TableSchema, others: readonly LoadRecord[]): string {
+  const stage = quoteName(stageName(table))
+  const ids = others.map((load) => load.loadId).join(', ')
+  const same = table.key!.map((name) => `n.${quoteName(name)} = ${stage}.${quoteName(name)}`)
+  return `load_id IN (${ids}) AND EXISTS (SELECT 1 FROM ${stage} AS n
+    WHERE n.load_id = ${loadId} AND ${same.join(' AND ')})`
+}
+
+/**
+ * True when to merge the content of a load once more would change nothing that is seen: its rows are
+ * all there, and no other row has a key of theirs.
+ *
+ * @param committed all loads of its source kind that count
+ */
+export async function isMerged(
+  connection: Connection,
+  { loadId, manifest }: LoadRecord,
+  tables: readonly TableSchema[],
+  committed: readonly LoadRecord[],
+): Promise<boolean> {
+  const others = committed.filter((load) => load.loadId !== loadId)
+  const existing = await connection.columnsOf(tables.map(stageName))
+  for (const table of tables) {
+    const stage = stageName(table)
+    if (!existing.has(stage)) return false
+    const count = (where: string) => countRows(connection, quoteName(stage), where)
+    const counts = manifest.tables.find((each) => each.table === stage)
+    if ((await count(`load_id = ${loadId}`)) !== counts?.staged) return false
+    if (others.length === 0) continue
+    if ((await count(withKeysOf(loadId, table, others))) > 0) return false
+  }
+  return true
 }
 
 /** Holds the rows about to be replaced against the new ones, equal rows counted as often as they are. */
@@ -367,7 +397,65 @@ async function countRows(connection: Connection, table: string, where: string): 
 export interface PurgedLoads {
   /** Loads whose rows are gone for good; they cannot come back. */
   readonly loadIds: readonly number[]
+  /** Rows that are gone, those that merges put aside included. */
   readonly rows: number
+}
+
+/**
+ * Notes with a load that rows it put aside are gone, beside those that were noted before.
+ *
+ * @param more by the load they came with
+ */
+export async function notePurgedRows(
+  connection: Connection,
+  { loadId, manifest }: LoadRecord,
+  more: readonly RowsOfLoad[],
+): Promise<void> {
+  const rowsByLoad = new Map<number, number>()
+  for (const { loadId: owner, rows } of [...(manifest.purgedRows ?? []), ...more]) {
+    rowsByLoad.set(owner, (rowsByLoad.get(owner) ?? 0) + rows)
+  }
+  const purgedRows: readonly RowsOfLoad[] = [...rowsByLoad]
+    .map(([owner, rows]) => ({ loadId: owner, rows }))
+    .sort((a, b) => a.loadId - b.loadId)
+  // The status of the document is that of the commit; the column has the one of now.
+  const written: LoadManifest = { ...manifest, status: 'committed', purgedRows }
+  await connection.query('UPDATE crimewh_load SET manifest = $1 WHERE load_id = $2', [
+    JSON.stringify(written),
+    loadId,
+  ])
+}
+
+/**
+ * Notes with each merge the rows it put aside that are about to be dropped.
+ *
+ * Those of loads that are superseded as a whole need no note: the records of these tell.
+ */
+async function noteMergedRows(
+  connection: Connection,
+  loads: readonly LoadRecord[],
+  stages: Iterable<string>,
+): Promise<void> {
+  const merges = loads.filter(({ manifest }) => manifest.disposition === 'merge')
+  if (merges.length === 0) return
+  const dropped = new Map<number, RowsOfLoad[]>()
+  for (const stage of stages) {
+    const found = await connection.query(
+      `SELECT kept.superseded_by AS merge_id, kept.load_id, count(*) AS n
+         FROM ${quoteName(supersededName(stage))} AS kept
+         JOIN crimewh_load AS owner ON owner.load_id = kept.load_id AND owner.status = 'committed'
+        GROUP BY kept.superseded_by, kept.load_id`,
+    )
+    for (const row of found) {
+      const merge = Number(row['merge_id'])
+      const rows = { loadId: Number(row['load_id']), rows: Number(row['n']) }
+      dropped.set(merge, [...(dropped.get(merge) ?? []), rows])
+    }
+  }
+  for (const merge of merges) {
+    const rows = dropped.get(merge.loadId)
+    if (rows !== undefined) await notePurgedRows(connection, merge, rows)
+  }
 }
 
 /** Drops all superseded rows. */
@@ -376,6 +464,7 @@ export async function purgeRecords(connection: Connection): Promise<PurgedLoads>
   const stages = new Set(
     loads.flatMap(({ manifest }) => manifest.tables.flatMap(({ table }) => table ?? [])),
   )
+  await noteMergedRows(connection, loads, stages)
   let rows = 0
   for (const stage of stages) {
     rows += await connection.remove(supersededName(stage), 'true')

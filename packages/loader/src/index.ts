@@ -28,7 +28,14 @@ export {
   type SourceErrorCode,
 } from './errors.js'
 export { load } from './load.js'
-export type { LoadManifest, LoadPlan, LoadResult, SliceResult, TableCounts } from './load-result.js'
+export type {
+  LoadManifest,
+  LoadPlan,
+  LoadResult,
+  RowsOfLoad,
+  SliceResult,
+  TableCounts,
+} from './load-result.js'
 export {
   listLoads,
   type LoadsOptions,
@@ -64,6 +71,7 @@ export type {
   RowValue,
   SliceProvenance,
   SliceReading,
+  SliceSettings,
   Source,
   SourceContext,
   SourceFile,

@@ -22,6 +22,12 @@ export interface TableCounts {
   readonly added: number
 }
 
+/** Rows of one load. */
+export interface RowsOfLoad {
+  readonly loadId: number
+  readonly rows: number
+}
+
 /**
  * The record of one load, as the JSON manifest holds it. Times are ISO 8601 in UTC. Holds no path,
  * password or URL.
@@ -46,6 +52,13 @@ export interface LoadManifest {
   readonly issues: Readonly<Record<string, number>>
   /** Ids of loads whose rows this one took the place of. */
   readonly supersedes: readonly number[]
+  /**
+   * Rows that this load, a merge, put aside one by one and that `loads purge` dropped since, by the
+   * load they came with: they cannot come back. When the merge is removed, the load that has the
+   * place of theirs gets the note. In `crimewh_load` alone, not in the file of the manifest, which is
+   * written once; absent where there are none.
+   */
+  readonly purgedRows?: readonly RowsOfLoad[]
   readonly startedAt: string
   readonly finishedAt: string
   readonly timingsMs: { readonly staging: number; readonly commit: number }
@@ -61,7 +74,7 @@ export interface LoadPlan {
   /** Those after them that would lose something, and are refused without `allowDestructive`. */
   readonly destructiveDdl: readonly string[]
   /** Loads whose rows would be replaced, with their row counts. */
-  readonly supersedes: readonly { readonly loadId: number; readonly rows: number }[]
+  readonly supersedes: readonly RowsOfLoad[]
   /** Rows that would be written; null when that cannot be told, for `unreadReason`. */
   readonly expectedRows: number | null
   /** Why the slice was not read to count its rows; null when they are known. */

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import {
+  isMerged,
   loadAround,
   type LoadRecord,
   loadsWithin,
@@ -233,12 +234,15 @@ async function lookUp(
     return { existing: new Map(), loads: [], victims: [], same: undefined, first: [] }
   }
   await using open = connection
+  await requireFit(open, slice, options)
   const existing = await open.columnsOf(tableNames(slice.tables))
   const loads = committedOf(await readLoads(open, source.kind))
   const victims = victimsOf(loads, slice, disposition)
   const contract = contractOf(slice, options)
   const candidates = standing(loads, victims, disposition)
-  const same = force ? undefined : findSame(candidates, slice, fingerprint, contract)
+  const found = force ? undefined : findSame(candidates, slice, fingerprint, contract)
+  const isIn = found !== undefined && (await isInPlace(open, found, slice, options, loads))
+  const same = isIn ? found : undefined
   if (same !== undefined) await requireRows(open, same, loads)
   return { existing, loads, victims, same, first: await open.firstStatements() }
 }
@@ -330,15 +334,41 @@ function isSameSource(
  * hold what the disposition promises.
  *
  * A load that takes the place of others promises that its rows are there alone. So it can stand for
- * one other load, and never for one of several.
+ * one other load, and never for one of several. Of a merge the newest comes first: it has put the rows
+ * of older ones of the same content aside.
  */
 function standing(
   committed: readonly LoadRecord[],
   victims: readonly LoadRecord[],
   disposition: ResolvedLoadOptions['disposition'],
 ): readonly LoadRecord[] {
-  if (disposition === 'append' || disposition === 'merge') return committed
+  if (disposition === 'append') return committed
+  if (disposition === 'merge') return committed.toReversed()
   return victims.length === 1 ? victims : []
+}
+
+/**
+ * False for a merge of content that is in but not in place any more, because a later load put rows
+ * of it aside or has rows of the same keys.
+ */
+async function isInPlace(
+  connection: Connection,
+  same: LoadRecord,
+  { tables }: SourceSlice,
+  { disposition }: ResolvedLoadOptions,
+  committed: readonly LoadRecord[],
+): Promise<boolean> {
+  return disposition !== 'merge' || (await isMerged(connection, same, tables, committed))
+}
+
+/** Lets the source refuse to load a slice beside what is in. */
+async function requireFit(
+  connection: Connection,
+  slice: SourceSlice,
+  { force, disposition }: ResolvedLoadOptions,
+): Promise<void> {
+  if (slice.requireFit === undefined) return
+  slice.requireFit(committedOf(await readLoads(connection)), { force, disposition })
 }
 
 function victimsOf(
@@ -416,12 +446,15 @@ class SliceLoad {
   async #runLocked(): Promise<SliceResult> {
     const { source, disposition, force } = this.#options
     const { fingerprint } = this.#slice
+    await requireFit(this.#connection, this.#slice, this.#options)
     const committed = committedOf(await readLoads(this.#connection, source.kind))
     const contract = contractOf(this.#slice, this.#options)
     const victims = victimsOf(committed, this.#slice, disposition)
     const candidates = force ? [] : standing(committed, victims, disposition)
     const same = findSame(candidates, this.#slice, fingerprint, contract)
-    if (same !== undefined) {
+    const isIn = (load: LoadRecord) =>
+      isInPlace(this.#connection, load, this.#slice, this.#options, committed)
+    if (same !== undefined && (await isIn(same))) {
       await requireRows(this.#connection, same, committed)
       return this.#skip(same)
     }
@@ -431,7 +464,7 @@ class SliceLoad {
     const staged = await this.#stageRows(loadId)
     if (fingerprint === null) {
       const sameContent = findSame(candidates, this.#slice, staged.fingerprint, contract)
-      if (sameContent !== undefined) {
+      if (sameContent !== undefined && (await isIn(sameContent))) {
         await this.#connection.rollback()
         await this.#connection.begin(this.#lock())
         await requireRows(this.#connection, sameContent, committed)

@@ -17,7 +17,7 @@ export interface LoadsOptions {
 
 /** Options of {@link removeLoad}. */
 export interface RemoveLoadOptions extends LoadsOptions {
-  /** Takes the load away although what it took the place of was purged. Default false. */
+  /** Takes the load away although what would come back was purged. Default false. */
   readonly force?: boolean
 }
 
@@ -56,13 +56,13 @@ export async function readStates(
 /**
  * Takes a load away as if it had never been: the rows whose place it took are current again.
  *
- * Rows that were purged cannot come back: a current load that took their place is only removed with
- * `force`. Removing a superseded load changes nothing that is seen,
+ * Rows that were purged cannot come back: a current load that took their place, or a merge that put
+ * them aside, is only removed with `force`. Removing a superseded load changes nothing that is seen,
  * unless it had taken the place of more than the load that came after it.
  *
  * @throws {DestinationError} LOAD_NOT_FOUND, DESTINATION_LOCKED; REMOVE_CONFLICT naming the later loads
  *   that have to be removed first, for they would have met other rows without this one, or the purged
- *   loads that cannot come back
+ *   loads or the number of purged rows that cannot come back
  */
 export async function removeLoad(
   destination: Destination,
@@ -78,7 +78,8 @@ export async function removeLoad(
 }
 
 /**
- * Drops the rows of all superseded loads for good. Their load records stay, as `purged`.
+ * Drops the rows of all superseded loads for good. Their load records stay, as `purged`. So are rows
+ * that merges put aside, which `purgedRows` in the manifest of the merge then counts.
  *
  * @throws {DestinationError} DESTINATION_LOCKED
  */

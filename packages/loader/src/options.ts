@@ -6,7 +6,7 @@ import type { ContractMode, Source } from './source.js'
 /**
  * What happens to rows already there. `replace-slice`: the load takes the place of its slice.
  * `replace`: of every earlier load of its source kind. `append`: nothing is replaced. `merge`: rows
- * with the same key are replaced, in tables that declare one.
+ * with the same key are replaced, in tables that declare one; rows whose key is null are added.
  */
 export type Disposition = 'replace-slice' | 'replace' | 'append' | 'merge'
 

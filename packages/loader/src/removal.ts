@@ -4,12 +4,14 @@ import {
   loadAround,
   type LoadRecord,
   loadsWithin,
+  notePurgedRows,
   readLoads,
   requireLoad,
   sliceOf,
 } from './catalog.js'
 import type { Connection } from './destinations/contract.js'
 import { DestinationError } from './errors.js'
+import type { RowsOfLoad } from './load-result.js'
 import { quoteName } from './schema/ddl.js'
 import { supersededName } from './schema/stage-columns.js'
 
@@ -25,7 +27,7 @@ export interface RemovedLoad {
 
 /** Options of {@link removeRecord}. */
 export interface RemoveRecordOptions {
-  /** Takes a current load away although rows whose place it took were purged. */
+  /** Takes a load away although rows that would come back were purged. */
   readonly force: boolean
 }
 
@@ -42,8 +44,12 @@ export async function removeRecord(
 ): Promise<RemovedLoad> {
   const loads = await readLoads(connection)
   const load = requireLoad(loads, loadId)
-  if (!force) requireUnpurged(loads, load)
   const removal = planRemoval(loads, load)
+  if (!force) {
+    requireUnpurged(loads, load)
+    requireUnpurgedRows(loads, load, removal)
+  }
+  removal.requireUncovered()
   const stages = load.manifest.tables.flatMap(({ table }) => table ?? [])
   const owners = new Map<string, readonly number[]>()
   for (const stage of stages) {
@@ -73,6 +79,7 @@ export async function removeRecord(
       restoredRows += await connection.remove(supersededName(stage), where)
     }
   }
+  await handOnPurgedRows(connection, loads, load, removal)
   for (const table of ['crimewh_issue', 'crimewh_load_table', 'crimewh_load']) {
     await connection.query(`DELETE FROM ${table} WHERE load_id = ${loadId}`)
   }
@@ -109,6 +116,52 @@ function requireUnpurged(loads: readonly LoadRecord[], { loadId, status }: LoadR
   )
 }
 
+/**
+ * Makes sure that the single rows a merge put aside are still there to come back.
+ *
+ * Rows do not have to where their own load is gone, or where a later one takes its place.
+ *
+ * @throws {DestinationError} REMOVE_CONFLICT
+ */
+function requireUnpurgedRows(
+  loads: readonly LoadRecord[],
+  { loadId, manifest }: LoadRecord,
+  removal: Removal,
+): void {
+  const current = loads.filter(
+    (load) => load.status !== 'purged' && removal.heirOf(load.loadId) === null,
+  )
+  const lost = (manifest.purgedRows ?? []).filter((rows) =>
+    current.some((load) => load.loadId === rows.loadId),
+  )
+  if (lost.length === 0) return
+  const count = lost.reduce((sum, { rows }) => sum + rows, 0)
+  const [rows, were, they] = count === 1 ? ['row', 'was', 'it'] : ['rows', 'were', 'they']
+  const owners = `load${lost.length === 1 ? '' : 's'} ${lost.map((rows) => rows.loadId).join(', ')}`
+  throw new DestinationError(
+    'REMOVE_CONFLICT',
+    `load ${loadId} put ${count} ${rows} of ${owners} aside, which ${were} purged and cannot come back, as ${they} would have to; take it away all the same with force (--force), or load what should be there instead`,
+    { loadId },
+  )
+}
+
+/** Leaves the note of purged rows to the loads that take the place of their owners then. */
+async function handOnPurgedRows(
+  connection: Connection,
+  loads: readonly LoadRecord[],
+  { manifest }: LoadRecord,
+  removal: Removal,
+): Promise<void> {
+  const byHeir = new Map<number, RowsOfLoad[]>()
+  for (const rows of manifest.purgedRows ?? []) {
+    const heir = removal.heirOf(rows.loadId)
+    if (heir !== null) byHeir.set(heir, [...(byHeir.get(heir) ?? []), rows])
+  }
+  for (const [heir, rows] of byHeir) {
+    await notePurgedRows(connection, requireLoad(loads, heir), rows)
+  }
+}
+
 /** What becomes of rows whose place a load took, once that load had never been. */
 interface Removal {
   /** The later load that takes the place of a load then; null when that load is current. */
@@ -120,6 +173,8 @@ interface Removal {
    * @throws {DestinationError} REMOVE_CONFLICT when a later merge decided on rows it did not see
    */
   requireClear(owner: number, table: string): void
+  /** @throws {DestinationError} REMOVE_CONFLICT when a later load could not have been loaded then */
+  requireUncovered(): void
 }
 
 /**
@@ -128,7 +183,6 @@ interface Removal {
  * Purged loads play no part: whatever they took the place of is gone with them.
  *
  * @param loads all loads there are, by id, which is their order in time
- * @throws {DestinationError} REMOVE_CONFLICT when a later load could not have been loaded then
  */
 function planRemoval(loads: readonly LoadRecord[], removed: LoadRecord): Removal {
   const kept = loads.filter(
@@ -136,15 +190,6 @@ function planRemoval(loads: readonly LoadRecord[], removed: LoadRecord): Removal
   )
   const others = kept.filter(({ loadId }) => loadId !== removed.loadId)
   const { heirs, covered } = replay(others)
-  const already = replay(kept).covered
-  for (const [loadId, around] of covered) {
-    if (already.has(loadId)) continue
-    throw conflict(
-      removed.loadId,
-      [loadId],
-      `load ${around} would be current again and hold rows of the same slice as load ${loadId}`,
-    )
-  }
   const merges = others.filter(
     ({ loadId, manifest }) => manifest.disposition === 'merge' && loadId > removed.loadId,
   )
@@ -163,6 +208,17 @@ function planRemoval(loads: readonly LoadRecord[], removed: LoadRecord): Removal
         later,
         `it put rows of load ${owner} in ${table} aside, and what was merged later might have taken their place as well`,
       )
+    },
+    requireUncovered() {
+      const already = replay(kept).covered
+      for (const [loadId, around] of covered) {
+        if (already.has(loadId)) continue
+        throw conflict(
+          removed.loadId,
+          [loadId],
+          `load ${around} would be current again and hold rows of the same slice as load ${loadId}`,
+        )
+      }
     },
   }
 }

@@ -1,4 +1,6 @@
 import type { SegmentBatch } from '@nibrs/decoder'
+import type { LoadRecord } from './catalog.js'
+import type { Disposition } from './options.js'
 import type { Slice, TableSchema } from './schema/table-schema.js'
 
 /**
@@ -132,6 +134,12 @@ export interface SourceFile {
   readonly entryCount?: number
 }
 
+/** How a slice is loaded, for what a source has to say to it. */
+export interface SliceSettings {
+  readonly force: boolean
+  readonly disposition: Disposition
+}
+
 /** What a source gives for one slice: one load, one transaction. */
 export interface SourceSlice {
   readonly slice: Slice
@@ -157,6 +165,13 @@ export interface SourceSlice {
   readonly state: Readonly<Record<string, string>> | null
   /** False when it can be read only once (a stream): then a failed try is not repeated. */
   readonly rereadable: boolean
+  /**
+   * Looks at what is in before the slice is loaded or skipped, and throws when the slice must not
+   * stand beside it. Absent where anything may.
+   *
+   * @param current loads of every source kind whose rows are the current ones, by id
+   */
+  requireFit?(current: readonly LoadRecord[], settings: SliceSettings): void
   read(options: ReadOptions): SliceReading
 }
 

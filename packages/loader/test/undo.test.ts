@@ -57,8 +57,8 @@ interface Standing {
 /** A warehouse in memory: what is there follows from the loads alone, one after another. */
 class Model {
   readonly loads: ModelLoad[] = []
-  /** Names of purged rows. */
-  readonly #gone = new Set<string>()
+  /** Purged rows by name, each with the load that had its place; null once its loss was forced. */
+  readonly #gone = new Map<string, number | null>()
 
   standing(loads: readonly ModelLoad[] = this.loads): Standing {
     const rows = new Map<string, number | null>()
@@ -87,13 +87,13 @@ class Model {
       for (const [, name] of next.rows) rows.set(name, null)
       current.push(next)
     }
-    for (const name of this.#gone) rows.delete(name)
+    for (const name of this.#gone.keys()) rows.delete(name)
     return { rows, replaced, refused }
   }
 
   purge(): void {
     const { rows, replaced } = this.standing()
-    for (const [name, by] of rows) if (by !== null) this.#gone.add(name)
+    for (const [name, by] of rows) if (by !== null) this.#gone.set(name, by)
     for (const each of this.loads) {
       const by = replaced.get(each.id)
       if (by === undefined) continue
@@ -102,12 +102,23 @@ class Model {
     }
   }
 
-  /** Whether a current load took the place of rows that cannot come back. */
+  /** Whether rows would have to come back that cannot. */
   stoodInFor(id: number): boolean {
+    if (this.#purgedFor(id).some(({ heir }) => heir === null)) return true
     const isCurrent =
       !this.standing().replaced.has(id) &&
       this.loads.some((each) => each.id === id && !each.isPurged)
     return isCurrent && this.loads.some(({ purgedBy }) => purgedBy === id)
+  }
+
+  /** Purged rows of loads that are left, with who replaces these loads once `id` had never been. */
+  #purgedFor(id: number): readonly { readonly name: string; readonly heir: number | null }[] {
+    const { replaced } = this.standing(this.loads.filter((each) => each.id !== id))
+    return [...this.#gone].flatMap(([name, by]) => {
+      const owner = this.loads.find(({ rows }) => rows.some((row) => row[1] === name))
+      if (by !== id || owner === undefined || owner.isPurged) return []
+      return { name, heir: replaced.get(owner.id) ?? null }
+    })
   }
 
   /** What has to go before a load can, and why; empty where nothing has. */
@@ -134,6 +145,7 @@ class Model {
     const removed = this.loads.find((each) => each.id === id)!
     const heir = removed.purgedBy ?? this.standing().replaced.get(id) ?? null
     for (const each of this.loads) if (each.purgedBy === id) each.purgedBy = heir
+    for (const row of this.#purgedFor(id)) this.#gone.set(row.name, row.heir)
     this.loads.splice(
       this.loads.findIndex((each) => each.id === id),
       1,
@@ -201,6 +213,115 @@ function suite(kind: WarehouseKind): void {
       expect(await names(warehouse)).toEqual([])
     })
 
+    it('of a merge is refused where rows it put aside were purged, unless it is forced', async ({
+      skip,
+    }) => {
+      if (!isThere) skip()
+      const warehouse = await kind.make()
+      const { destination } = warehouse
+      const first = await put(warehouse, 'replace-slice', 'a', [1, 'a1'], [2, 'a2'])
+      const second = await put(warehouse, 'replace-slice', 'b', [3, 'b3'])
+      const merged = await put(warehouse, 'merge', 'c', [1, 'c1'], [2, 'c2'], [3, 'c3'])
+      const harmless = await put(warehouse, 'merge', 'd', [4, 'd4'])
+      expect(await purgedRows(warehouse, merged)).toBeUndefined()
+      expect(await purgeLoads(destination)).toEqual({ loadIds: [], rows: 3 })
+      const noted = [
+        { loadId: first, rows: 2 },
+        { loadId: second, rows: 1 },
+      ]
+      expect(await purgedRows(warehouse, merged)).toEqual(noted)
+      await purgeLoads(destination)
+      expect(await purgedRows(warehouse, merged)).toEqual(noted)
+      expect(await purgedRows(warehouse, harmless)).toBeUndefined()
+      const refused = removeLoad(destination, merged)
+      await expect(refused).rejects.toMatchObject({ code: 'REMOVE_CONFLICT', loadId: merged })
+      await expect(refused).rejects.toThrow(
+        `load ${merged} put 3 rows of loads ${first}, ${second} aside, which were purged`,
+      )
+      expect(await names(warehouse)).toEqual(['c1', 'c2', 'c3', 'd4'])
+      await removeLoad(destination, harmless)
+      const removed = await removeLoad(destination, merged, { force: true })
+      expect(removed).toMatchObject({ removedRows: 3, restoredRows: 0 })
+      expect(await names(warehouse)).toEqual([])
+    })
+
+    it('of a merge counts no purged rows of a load that is gone itself', async ({ skip }) => {
+      if (!isThere) skip()
+      const warehouse = await kind.make()
+      const { destination } = warehouse
+      const first = await put(warehouse, 'replace-slice', 'a', [1, 'a1'])
+      const second = await put(warehouse, 'replace-slice', 'b', [2, 'b2'])
+      const merged = await put(warehouse, 'merge', 'c', [1, 'c1'], [2, 'c2'])
+      await purgeLoads(destination)
+      await removeLoad(destination, first)
+      const refused = removeLoad(destination, merged)
+      await expect(refused).rejects.toThrow(`put 1 row of load ${second} aside, which was purged`)
+      await removeLoad(destination, second)
+      await removeLoad(destination, merged)
+      expect(await names(warehouse)).toEqual([])
+    })
+
+    it('leaves the count of purged rows to the load that replaced theirs', async ({ skip }) => {
+      if (!isThere) skip()
+      const warehouse = await kind.make()
+      const { destination } = warehouse
+      const first = await put(warehouse, 'replace-slice', 'a', [1, 'a1'], [2, 'a2'], [3, 'a3'])
+      const merges = [
+        await put(warehouse, 'merge', 'b', [1, 'b1']),
+        await put(warehouse, 'merge', 'c', [2, 'c2']),
+      ]
+      await purgeLoads(destination)
+      const heir = await put(warehouse, 'replace-slice', 'a', [1, 'a4'])
+      for (const merged of merges) await removeLoad(destination, merged)
+      expect(await names(warehouse)).toEqual(['a4'])
+      expect(await purgedRows(warehouse, heir)).toEqual([{ loadId: first, rows: 2 }])
+      const refused = removeLoad(destination, heir)
+      await expect(refused).rejects.toThrow(`2 rows of load ${first} aside, which were purged`)
+      const removed = await removeLoad(destination, heir, { force: true })
+      expect(removed).toMatchObject({ restored: [first], restoredRows: 1 })
+      expect(await names(warehouse)).toEqual(['a3'])
+    })
+
+    it.for([
+      ['before the purge', true],
+      ['after it', false],
+    ] as const)(
+      'of a merge that was replaced %s is refused as well',
+      async ([, isBefore], { skip }) => {
+        if (!isThere) skip()
+        const warehouse = await kind.make()
+        const { destination } = warehouse
+        await put(warehouse, 'replace-slice', 'a', [1, 'a1'], [2, 'a2'])
+        const merged = await put(warehouse, 'merge', 'b', [2, 'b2'])
+        if (!isBefore) await purgeLoads(destination)
+        await put(warehouse, 'replace-slice', 'b', [3, 'b3'])
+        if (isBefore) await purgeLoads(destination)
+        await expect(removeLoad(destination, merged)).rejects.toThrow('put 1 row of load 1 aside')
+        expect(await names(warehouse)).toEqual(['a1', 'b3'])
+        await removeLoad(destination, merged, { force: true })
+        expect(await names(warehouse)).toEqual(['a1', 'b3'])
+      },
+    )
+
+    it('of two merges of the same rows is refused for each after a purge', async ({ skip }) => {
+      if (!isThere) skip()
+      const warehouse = await kind.make()
+      const { destination } = warehouse
+      const first = await put(warehouse, 'replace-slice', 'a', [1, 'a1'])
+      const second = await put(warehouse, 'merge', 'b', [1, 'b1'])
+      const third = await put(warehouse, 'merge', 'c', [1, 'c1'])
+      await purgeLoads(destination)
+      for (const [merged, owner] of [
+        [third, second],
+        [second, first],
+      ] as const) {
+        const refused = removeLoad(destination, merged)
+        await expect(refused).rejects.toThrow(`put 1 row of load ${owner} aside`)
+        await removeLoad(destination, merged, { force: true })
+      }
+      expect(await names(warehouse)).toEqual([])
+    })
+
     it('names the merges that have to be removed first', async ({ skip }) => {
       if (!isThere) skip()
       const warehouse = await kind.make()
@@ -233,6 +354,11 @@ async function put(
     disposition,
   })
   return slices[0]!.loadId!
+}
+
+async function purgedRows({ destination }: Warehouse, id: number) {
+  const record = (await listLoads(destination)).find(({ loadId }) => loadId === id)
+  return record!.manifest.purgedRows
 }
 
 async function names(warehouse: Warehouse): Promise<readonly unknown[]> {
@@ -327,7 +453,7 @@ async function play(warehouse: Warehouse, random: () => number): Promise<void> {
   for (let call = 0; call < CALLS; call++) {
     const draw = random()
     if (draw < 0.6 || model.loads.length === 0) await loadOne()
-    else if (draw < 0.95) await removeOne(model.loads[whole(model.loads.length)]!.id)
+    else if (draw < 0.9) await removeOne(model.loads[whole(model.loads.length)]!.id)
     else {
       done.push('purge')
       await purgeLoads(destination)

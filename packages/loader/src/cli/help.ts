@@ -21,7 +21,7 @@ Where
 Loading
       --disposition <how> replace-slice | replace | append | merge  (default: replace-slice)
       --force             load although the same content is in already; loads remove:
-                          although what the load took the place of was purged
+                          although rows that would come back were purged
       --contract <how>    freeze | evolve | quarantine   (default: that of the source)
       --max-issues <n>    fail before anything is committed above 100, or 0.5%
       --allow-destructive carry out schema changes that lose something

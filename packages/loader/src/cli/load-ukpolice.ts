@@ -1,22 +1,21 @@
 import { readFile } from 'node:fs/promises'
 import type { PoliceClient, PolygonInput } from '@ukpolice/client'
 import type { Destination } from '../destinations/contract.js'
-import { OptionError } from '../errors.js'
 import { areaSha256 } from '../sources/area-sha256.js'
 import {
   apiKind,
   type AreaShape,
   type ForceMonth,
   planPublished,
-  UKPOLICE_DATASETS,
   ukpoliceApi,
+  type UkPoliceArea,
   type UkPoliceDataset,
 } from '../sources/index.js'
 import { API_CONTRACT } from '../sources/ukpolice.js'
 import { UsageError } from './args.js'
 import type { CommandContext, CommandEnd } from './context.js'
 import { destinationOf } from './destination.js'
-import { type HeldSlice, loadedSlices } from './loaded-slices.js'
+import { loadedSlices } from './loaded-slices.js'
 import { count } from './render.js'
 import { type ManyResult, runMany } from './run-load.js'
 import { clientOf, datasetsOf, rangeOf, refuseReplace } from './ukpolice-range.js'
@@ -34,6 +33,8 @@ export interface DatasetResult extends ManyResult {
 interface NamedArea {
   readonly name: string
   readonly within: AreaShape
+  /** Of its shape. */
+  readonly sha256: string
 }
 
 /**
@@ -64,7 +65,6 @@ async function loadDataset(
   area: NamedArea | null,
 ): Promise<DatasetResult> {
   const { command, terminal, signal } = context
-  const kind = apiKind(dataset, area !== null)
   // An area is in nobody's list, so that no month of it can be late.
   const plan = await planPublished(client, {
     dataset: area === null ? dataset : 'crimes',
@@ -81,15 +81,13 @@ async function loadDataset(
           force: area.name,
           month,
         }))
-  const kinds = UKPOLICE_DATASETS.map((each) => apiKind(each, area !== null))
-  const held = await loadedSlices(destination, kinds, context)
-  if (area !== null) refuseOtherShape(context, area, wanted, held)
-  const own = held.filter(({ sourceKind }) => sourceKind === kind)
+  const own = await loadedSlices(destination, [apiKind(dataset, area !== null)], context)
   const loaded = new Map(own.map((slice) => [keyOf(slice), slice]))
   const contract = command.contract ?? API_CONTRACT
   const upToDate = (slice: ForceMonth) => {
     const found = loaded.get(keyOf(slice))
     if (found === undefined || (found.contract ?? API_CONTRACT) !== contract) return false
+    if (area !== null && (found.areaSha256 ?? area.sha256) !== area.sha256) return false
     return (found.checked ?? '') >= plan.lastUpdated
   }
   const todo = command.is('force') ? wanted : wanted.filter((slice) => !upToDate(slice))
@@ -97,50 +95,18 @@ async function loadDataset(
   if (todo.length < wanted.length) {
     terminal.note(`${dataset}: ${count(wanted.length - todo.length)} slices are in already`)
   }
-  const sourceOf = sourceMaker(client, dataset, area)
+  const anew = { datasets: datasetsOf(command), months: wanted.map(({ month }) => month) }
+  const sourceOf = sourceMaker(client, dataset, area === null ? null : { ...area, anew })
   const isThere = () => answers(client, signal)
   const many = await runMany(context, { items: todo, sourceOf, destination, isThere })
   return { dataset, ...many, upToDate: wanted.length - todo.length, late: plan.late }
-}
-
-/**
- * Refuses an area that is in with another shape: rows of both would stand under one name.
- *
- * Slices that this run replaces whatever is in them do not count, nor do loads that did not record
- * their shape.
- */
-function refuseOtherShape(
-  { command }: CommandContext,
-  { name, within }: NamedArea,
-  wanted: readonly ForceMonth[],
-  held: readonly HeldSlice[],
-): void {
-  const sha256 = areaSha256(within as PolygonInput)
-  const replacesAll = command.is('force') && command.disposition === 'replace-slice'
-  const kinds = datasetsOf(command).map((dataset) => apiKind(dataset, true))
-  const isReplaced = ({ sourceKind, month }: HeldSlice) =>
-    replacesAll && kinds.includes(sourceKind) && wanted.some((slice) => slice.month === month)
-  const others = held.filter(
-    (slice) =>
-      slice.force === name &&
-      slice.areaSha256 !== null &&
-      slice.areaSha256 !== sha256 &&
-      !isReplaced(slice),
-  )
-  const [first] = others
-  if (first === undefined) return
-  throw new OptionError(
-    'OPTION_CONFLICT',
-    `area "${name}" is in with another shape than --within ${command.text('within')} has, in ${count(others.length)} ${others.length === 1 ? 'slice' : 'slices'} that this run would keep, such as ${first.sourceKind} of ${first.month}; give the new shape another --area name, or load all months and data sets of the area again with --force`,
-    { option: 'area' },
-  )
 }
 
 /** Sources of one slice each, over one client: an area of a force is asked for once. */
 export function sourceMaker(
   client: PoliceClient,
   dataset: UkPoliceDataset,
-  area: NamedArea | null,
+  area: UkPoliceArea | null,
 ) {
   return (slice: ForceMonth) =>
     ukpoliceApi({ client, dataset, slices: [slice], ...(area === null ? {} : { area }) })
@@ -199,9 +165,11 @@ async function readArea({ command }: CommandContext): Promise<NamedArea | null> 
   } catch {
     throw new UsageError(`--within ${file} cannot be read; expected a GeoJSON file`)
   }
+  let within: AreaShape
   try {
-    return { name, within: JSON.parse(text) as AreaShape }
+    within = JSON.parse(text) as AreaShape
   } catch {
     throw new UsageError(`--within ${file} is not JSON; expected GeoJSON polygons`)
   }
+  return { name, within, sha256: areaSha256(within as PolygonInput) }
 }

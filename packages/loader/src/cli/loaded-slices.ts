@@ -6,7 +6,6 @@ import type { CommandContext } from './context.js'
 
 /** A slice that is in, with how it was loaded. */
 export interface HeldSlice extends LoadedSlice {
-  readonly sourceKind: string
   /** Null for a load that did not record it. */
   readonly contract: ContractMode | null
   /** Of the shape of an area; null for a force, and for a load that did not record it. */
@@ -28,7 +27,6 @@ export async function loadedSlices(
       force,
       month,
       checked: state?.['checked'] ?? null,
-      sourceKind,
       contract: manifest.contract ?? null,
       areaSha256: state?.['areaSha256'] ?? null,
     }

@@ -1,3 +1,4 @@
+import type { PurgedLoads } from '../catalog.js'
 import { purgeLoads } from '../loads.js'
 import type { CommandContext, CommandEnd } from './context.js'
 import { destinationOf } from './destination.js'
@@ -8,10 +9,14 @@ export async function purgeLoadsCommand(context: CommandContext): Promise<Comman
   const { command, terminal, signal } = context
   const { lockWaitMs } = command
   const purged = await purgeLoads(destinationOf(command), { lockWaitMs, signal })
-  terminal.note(
-    purged.loadIds.length === 0
-      ? 'no load was replaced since the last purge'
-      : `${count(purged.rows)} replaced rows of load ${purged.loadIds.join(', ')} are dropped for good`,
-  )
+  terminal.note(noteOf(purged))
   return { json: purged }
+}
+
+function noteOf({ loadIds, rows }: PurgedLoads): string {
+  if (loadIds.length > 0) {
+    return `${count(rows)} replaced rows of load ${loadIds.join(', ')} are dropped for good`
+  }
+  if (rows === 0) return 'no load was replaced since the last purge'
+  return `rows that merges put aside are dropped for good: ${count(rows)}`
 }

@@ -1,7 +1,12 @@
 // The sources of @crimewh/loader: what can be loaded.
 export { nibrsFile, type NibrsFileOptions } from './nibrs.js'
 export { nibrsTables } from './nibrs-tables.js'
-export { type AreaShape, ukpoliceApi, type UkPoliceApiOptions } from './ukpolice.js'
+export {
+  type AreaShape,
+  ukpoliceApi,
+  type UkPoliceApiOptions,
+  type UkPoliceArea,
+} from './ukpolice.js'
 export {
   ARCHIVE_DATASETS,
   ukpoliceArchive,

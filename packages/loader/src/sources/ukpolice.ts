@@ -25,6 +25,7 @@ import type {
 import { rawText, type RowConverter, rowConverter } from './api-rows.js'
 import { areaSha256 } from './area-sha256.js'
 import { packageVersion } from './package-version.js'
+import { requireSameShape } from './same-shape.js'
 import { type ForceMonth, planPublished } from './ukpolice-plan.js'
 import {
   apiKind,
@@ -44,7 +45,7 @@ export interface UkPoliceApiOptions {
    */
   readonly forces?: readonly string[]
   /** An area of the caller's own instead of forces, in tables of its own: `ukpolice_area_crime`. */
-  readonly area?: { readonly name: string; readonly within: AreaShape }
+  readonly area?: UkPoliceArea
   /** First month, `YYYY-MM`. Default: the oldest the API still has. */
   readonly since?: Month
   /** Last month. Default: the newest published. */
@@ -53,6 +54,26 @@ export interface UkPoliceApiOptions {
   readonly slices?: readonly ForceMonth[]
   /** Default: `createClient()`. Clients of one process share one rate limit. */
   readonly client?: PoliceClient
+}
+
+/**
+ * An area of the caller's own.
+ *
+ * A name stands for one shape in all data sets and months: `load` refuses another one with
+ * OPTION_CONFLICT, unless all that is in is loaded anew with `force`.
+ */
+export interface UkPoliceArea {
+  /** Letters, digits, dots, hyphens and underscores. */
+  readonly name: string
+  readonly within: AreaShape
+  /**
+   * What gets another shape under `force`, where that takes more loads than one. Default: the data
+   * set and the months of this source.
+   */
+  readonly anew?: {
+    readonly datasets?: readonly UkPoliceDataset[]
+    readonly months?: readonly Month[]
+  }
 }
 
 /** The outline of an area: vertices, or GeoJSON polygons. */
@@ -73,7 +94,8 @@ export const API_CONTRACT: ContractMode = 'evolve'
  * The rows of a slice are held in memory and sorted, so that the same answer in another order is
  * the same load.
  *
- * @throws {OptionError} OPTION_UNKNOWN, OPTION_INVALID, OPTION_CONFLICT at once
+ * @throws {OptionError} OPTION_UNKNOWN, OPTION_INVALID, OPTION_CONFLICT at once; OPTION_CONFLICT when
+ *   loading an area that is in with another shape
  * @throws {UkPoliceError} when loading, whatever the client throws
  */
 export function ukpoliceApi(options: UkPoliceApiOptions): Source {
@@ -108,11 +130,21 @@ export function ukpoliceApi(options: UkPoliceApiOptions): Source {
       const lastUpdated = await client.availability.lastUpdated(call)
       const service = new Service(client, area?.within ?? null, lastUpdated)
       const slices = options.slices ?? (await listSlices(service.client, options, signal))
-      const state = {
-        checked: lastUpdated,
-        ...(area === undefined ? {} : { areaSha256: areaSha256(area.within as PolygonInput) }),
+      if (area === undefined) {
+        const state = { checked: lastUpdated }
+        for (const slice of slices) yield sliceOf(service, rowTable, dataset, slice, state)
+        return
       }
-      for (const slice of slices) yield sliceOf(service, rowTable, dataset, slice, state)
+      const sha256 = areaSha256(area.within as PolygonInput)
+      const { datasets = [dataset], months = slices.map(({ month }) => month) } = area.anew ?? {}
+      const state = { checked: lastUpdated, areaSha256: sha256 }
+      for (const slice of slices) {
+        const shaped = { name: slice.force, sha256, datasets, months }
+        yield {
+          ...sliceOf(service, rowTable, dataset, slice, state),
+          requireFit: (current, settings) => requireSameShape(shaped, current, settings),
+        }
+      }
     },
   }
 }

@@ -427,7 +427,7 @@ describe('an area that is in', () => {
     ]) {
       const { code, stderr } = await run(load('small', ...more))
       expect({ code, stderr }).toMatchObject({ code: 2 })
-      expect(stderr).toContain('area "leicester" is in with another shape than --within small')
+      expect(stderr).toContain('area "leicester" is in with another shape than the one given')
     }
     expect(await inPlace()).toEqual(before)
   })
@@ -441,6 +441,17 @@ describe('an area that is in', () => {
     const again = await report(load('small', '--since', '2026-07'))
     expect(again.datasets[0]).toMatchObject({ upToDate: 2, slices: [] })
     expect(await inPlace()).not.toEqual(before)
+  })
+
+  test('takes another shape in several data sets when all of them are loaded anew', async () => {
+    const both = ['--dataset', 'crimes', '--since', '2026-07']
+    await report(load('small', ...both))
+    const { code, stderr } = await run(load('large', '--since', '2026-07', '--force'))
+    expect({ code, stderr }).toMatchObject({ code: 2 })
+    expect(stderr).toContain('in 2 slices that would stay, such as ukpolice_area_crime of 2026-07')
+    const forced = await report(load('large', ...both, '--force'))
+    expect(slicesOf(forced, 'loaded')).toHaveLength(4)
+    expect(slicesOf(await report(load('large', ...both)), 'loaded')).toEqual([])
   })
 
   test('counts as equal when its load recorded no shape', async () => {
