@@ -397,8 +397,10 @@ async function countRows(connection: Connection, table: string, where: string): 
 export interface PurgedLoads {
   /** Loads whose rows are gone for good; they cannot come back. */
   readonly loadIds: readonly number[]
-  /** Rows that are gone, those that merges put aside included. */
+  /** Rows that are gone. */
   readonly rows: number
+  /** How many of them merges had put aside one by one; the loads they came with are current still. */
+  readonly mergedRows: number
 }
 
 /**
@@ -427,7 +429,7 @@ export async function notePurgedRows(
 }
 
 /**
- * Notes with each merge the rows it put aside that are about to be dropped.
+ * Notes with each merge the rows it put aside that are about to be dropped; returns how many.
  *
  * Those of loads that are superseded as a whole need no note: the records of these tell.
  */
@@ -435,9 +437,10 @@ async function noteMergedRows(
   connection: Connection,
   loads: readonly LoadRecord[],
   stages: Iterable<string>,
-): Promise<void> {
+): Promise<number> {
   const merges = loads.filter(({ manifest }) => manifest.disposition === 'merge')
-  if (merges.length === 0) return
+  if (merges.length === 0) return 0
+  let mergedRows = 0
   const dropped = new Map<number, RowsOfLoad[]>()
   for (const stage of stages) {
     const found = await connection.query(
@@ -450,12 +453,14 @@ async function noteMergedRows(
       const merge = Number(row['merge_id'])
       const rows = { loadId: Number(row['load_id']), rows: Number(row['n']) }
       dropped.set(merge, [...(dropped.get(merge) ?? []), rows])
+      mergedRows += rows.rows
     }
   }
   for (const merge of merges) {
     const rows = dropped.get(merge.loadId)
     if (rows !== undefined) await notePurgedRows(connection, merge, rows)
   }
+  return mergedRows
 }
 
 /** Drops all superseded rows. */
@@ -464,11 +469,11 @@ export async function purgeRecords(connection: Connection): Promise<PurgedLoads>
   const stages = new Set(
     loads.flatMap(({ manifest }) => manifest.tables.flatMap(({ table }) => table ?? [])),
   )
-  await noteMergedRows(connection, loads, stages)
+  const mergedRows = await noteMergedRows(connection, loads, stages)
   let rows = 0
   for (const stage of stages) {
     rows += await connection.remove(supersededName(stage), 'true')
   }
   await connection.query(`UPDATE crimewh_load SET status = 'purged' WHERE status = 'superseded'`)
-  return { loadIds: loads.filter(isKept).map(({ loadId }) => loadId), rows }
+  return { loadIds: loads.filter(isKept).map(({ loadId }) => loadId), rows, mergedRows }
 }

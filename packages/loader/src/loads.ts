@@ -87,7 +87,9 @@ export async function purgeLoads(
   destination: Destination,
   options: LoadsOptions = {},
 ): Promise<PurgedLoads> {
-  if ((await listLoads(destination, options)).length === 0) return { loadIds: [], rows: 0 }
+  if ((await listLoads(destination, options)).length === 0) {
+    return { loadIds: [], rows: 0, mergedRows: 0 }
+  }
   return change(destination, 'purge superseded loads', options, purgeRecords)
 }
 

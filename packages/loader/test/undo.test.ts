@@ -224,7 +224,7 @@ function suite(kind: WarehouseKind): void {
       const merged = await put(warehouse, 'merge', 'c', [1, 'c1'], [2, 'c2'], [3, 'c3'])
       const harmless = await put(warehouse, 'merge', 'd', [4, 'd4'])
       expect(await purgedRows(warehouse, merged)).toBeUndefined()
-      expect(await purgeLoads(destination)).toEqual({ loadIds: [], rows: 3 })
+      expect(await purgeLoads(destination)).toEqual({ loadIds: [], rows: 3, mergedRows: 3 })
       const noted = [
         { loadId: first, rows: 2 },
         { loadId: second, rows: 1 },

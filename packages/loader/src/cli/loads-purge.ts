@@ -9,14 +9,18 @@ export async function purgeLoadsCommand(context: CommandContext): Promise<Comman
   const { command, terminal, signal } = context
   const { lockWaitMs } = command
   const purged = await purgeLoads(destinationOf(command), { lockWaitMs, signal })
-  terminal.note(noteOf(purged))
+  for (const line of linesOf(purged)) terminal.note(line)
   return { json: purged }
 }
 
-function noteOf({ loadIds, rows }: PurgedLoads): string {
+function linesOf({ loadIds, rows, mergedRows }: PurgedLoads): readonly string[] {
+  const lines: string[] = []
   if (loadIds.length > 0) {
-    return `${count(rows)} replaced rows of load ${loadIds.join(', ')} are dropped for good`
+    const replaced = count(rows - mergedRows)
+    lines.push(`${replaced} replaced rows of load ${loadIds.join(', ')} are dropped for good`)
   }
-  if (rows === 0) return 'no load was replaced since the last purge'
-  return `rows that merges put aside are dropped for good: ${count(rows)}`
+  if (mergedRows > 0) {
+    lines.push(`rows that merges put aside are dropped for good: ${count(mergedRows)}`)
+  }
+  return lines.length > 0 ? lines : ['no load was replaced since the last purge']
 }

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { load, openDestination } from '../../src/index.js'
+import { type Disposition, load, openDestination } from '../../src/index.js'
 import { memoryRows, memorySource, memoryTable } from '../support/memory-source.js'
 import { crimewh } from './crimewh.js'
 
@@ -17,15 +17,14 @@ const schema = memoryTable(
 
 test('a purge tells of rows that merges put aside, and they are counted with the merge', async () => {
   const destination = openDestination(`duckdb:${path.join(folder, 'w.duckdb')}`)
-  for (const [part, name] of [
-    ['a', 'one'],
-    ['b', 'uno'],
-  ] as const) {
+  const put = async (part: string, name: string, disposition: Disposition) => {
     const source = memorySource([{ schema, rows: memoryRows([1, name]) }], {
       slice: [{ name: 'part', type: 'text', value: part }],
     })
-    await load({ source, destination, disposition: 'merge' })
+    await load({ source, destination, disposition })
   }
+  await put('a', 'one', 'merge')
+  await put('b', 'uno', 'merge')
   const loads = (...args: string[]) =>
     crimewh(['loads', ...args, '--to', 'duckdb:w.duckdb'], { cwd: folder })
   expect((await loads('purge')).stderr).toBe('rows that merges put aside are dropped for good: 1\n')
@@ -44,4 +43,12 @@ test('a purge tells of rows that merges put aside, and they are counted with the
     code: 0,
     stderr: 'load 2 is removed with its 1 rows\n',
   })
+  await put('a', 'eins', 'merge')
+  await put('b', 'ein', 'merge')
+  await put('c', 'drei', 'append')
+  await put('c', 'three', 'replace-slice')
+  const both = await loads('purge')
+  expect(both.stderr).toBe(
+    '1 replaced rows of load 5 are dropped for good\nrows that merges put aside are dropped for good: 1\n',
+  )
 })

@@ -110,7 +110,7 @@ describe('a DuckDB destination', () => {
   it('makes no database of a name that is only asked about', async () => {
     const file = path.join(folder, 'typo.duckdb')
     const destination = openDestination(`duckdb:${file}`)
-    expect(await purgeLoads(destination)).toEqual({ loadIds: [], rows: 0 })
+    expect(await purgeLoads(destination)).toEqual({ loadIds: [], rows: 0, mergedRows: 0 })
     await expect(removeLoad(destination, 1)).rejects.toMatchObject({ code: 'LOAD_NOT_FOUND' })
     expect(existsSync(file)).toBe(false)
   })
