@@ -629,7 +629,7 @@ export function contractSuite(kind: WarehouseKind): void {
       const second = await put('2')
       const before = await contents(warehouse)
       const purged = await purgeLoads(destination)
-      expect(purged).toEqual({ loadIds: [first.slices[0]!.loadId], rows: 1 })
+      expect(purged).toEqual({ loadIds: [first.slices[0]!.loadId], rows: 1, mergedRows: 0 })
       expect(await contents(warehouse)).toEqual(before)
       const loadId = second.slices[0]!.loadId!
       await expect(removeLoad(destination, loadId)).rejects.toMatchObject({
